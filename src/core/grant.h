@@ -4,11 +4,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Roles of the API description (Invite.role). UNKNOWN is any other word: tolerated, never acted on. */
-enum role { ROLE_UNKNOWN, ROLE_READER, ROLE_OWNER };
+/* Roles of the API description (Invite.role). UNKNOWN is any other word: tolerated, never acted on.
+ */
+enum role {
+    ROLE_UNKNOWN,
+    ROLE_READER,
+    ROLE_OWNER
+};
 
 /* Roles within a project (Invite.projects[].role). */
-enum project_role { PROJECT_ROLE_UNKNOWN, PROJECT_ROLE_MEMBER, PROJECT_ROLE_OWNER };
+enum project_role {
+    PROJECT_ROLE_UNKNOWN,
+    PROJECT_ROLE_MEMBER,
+    PROJECT_ROLE_OWNER
+};
 
 struct project {
     char *id;
@@ -25,7 +34,8 @@ struct projects {
     size_t count;
 };
 
-/* The wire words; role_word(ROLE_UNKNOWN) is "unknown". role_parse returns UNKNOWN for any other. */
+/* The wire words; role_word(ROLE_UNKNOWN) is "unknown". role_parse returns UNKNOWN for any other.
+ */
 const char *role_word(enum role role);
 enum role role_parse(const char *word);
 const char *project_role_word(enum project_role role);

@@ -12,3 +12,39 @@ struct limits {
     unsigned owner_invites;  /* those of them with role owner */
     unsigned renewals;       /* a wish is mailed at most once more than this */
 };
+
+/* Bits, since a line can be held back by several. */
+enum limit {
+    LIMIT_REVOCATIONS = 1,
+    LIMIT_REVOCATION_RATIO = 2,
+    LIMIT_INVITES = 4,
+    LIMIT_OWNER_INVITES = 8,
+    LIMIT_VANISHED = 16, /* most live invites of the last listing are missing from this one */
+};
+#define LIMIT_COUNT 5
+
+/* Below this many live invites, shares mean nothing. */
+#define LIMIT_SHARE_LEAST 10
+
+/* One limit that a plan exceeds. */
+struct limit_excess {
+    enum limit limit;
+    double allowed; /* VANISHED: live invites that were there before */
+    double found;
+};
+
+/* "revocations", "revocation_ratio", …: the configuration's own words, and "vanished". */
+const char *limit_word(enum limit limit);
+
+/* What a plan would do, counted. */
+struct limit_figures {
+    size_t revocations;
+    size_t invites;
+    size_t owner_invites;
+    size_t live;
+    long long live_before; /* in the last complete listing; -1: there was none */
+};
+
+/* Fills `excess` with the limits exceeded and returns how many. */
+size_t limits_check(const struct limits *limits, const struct limit_figures *figures,
+                    struct limit_excess excess[static LIMIT_COUNT]);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _cleanup_(f)   __attribute__((cleanup(f)))
 #define _cleanup_free_ _cleanup_(memory_free_pointer)
 
 static inline void memory_free_pointer(void *pointer_to_pointer)
@@ -13,19 +13,19 @@ static inline void memory_free_pointer(void *pointer_to_pointer)
 }
 
 /* Takes the value out of an owning variable, which then owns nothing. */
-#define TAKE(pointer)                                                                              \
-    ({                                                                                             \
-        __typeof__(pointer) _taken = (pointer);                                                    \
-        (pointer) = NULL;                                                                          \
-        _taken;                                                                                    \
+#define TAKE(pointer)                           \
+    ({                                          \
+        __typeof__(pointer) _taken = (pointer); \
+        (pointer) = NULL;                       \
+        _taken;                                 \
     })
 
 /* Defines a cleanup function for `type *` variables: nothing is done for NULL. */
-#define DEFINE_CLEANUP(type, release)                                                              \
-    static inline void release##_pointer(type *pointer)                                            \
-    {                                                                                              \
-        if (*pointer)                                                                              \
-            release(*pointer);                                                                     \
+#define DEFINE_CLEANUP(type, release)                   \
+    static inline void release##_pointer(type *pointer) \
+    {                                                   \
+        if (*pointer)                                   \
+            release(*pointer);                          \
     }
 
 /*

@@ -1,0 +1,106 @@
+/*
+ * The memory of writes: what was sent, what is known of it, and how often a wish was mailed.
+ *
+ * A wish is one address with its declared role and projects. Times called `at` are microseconds of
+ * CLOCK_BOOTTIME of the boot named in `boot`: they do not move when somebody sets the clock.
+ */
+#pragma once
+
+#include "listing.h"
+
+enum create_state {
+    CREATE_NONE,     /* nothing under way: never sent, or shown not to have happened */
+    CREATE_BEGUN,    /* written down before sending; after a crash: perhaps sent */
+    CREATE_UNKNOWN,  /* sent, and given up on without an answer */
+    CREATE_ANSWERED, /* the service answered with an invite id, or a listing showed it */
+    CREATE_REFUSED,  /* the service refused it, and no such invite was there afterwards */
+};
+
+/* An invite that we deleted to make room for another one: what to restore if that is refused. */
+struct lost_invite {
+    char *id; /* NULL: none */
+    enum role role;
+    struct projects projects;
+};
+
+struct ledger_wish {
+    char *email;
+    enum role role;
+    struct projects projects;
+    enum create_state state;
+    uint64_t at;        /* when the state was reached */
+    int64_t wall;       /* the same by the wall clock, seconds; for people and for the 24 h rule */
+    char *invite_id;    /* ANSWERED: what was created; may be NULL */
+    bool seen;          /* a listing has shown that invite */
+    unsigned mailed;    /* how many creates are known to have happened */
+    int refused_status; /* REFUSED: the HTTP status */
+    struct lost_invite lost;
+};
+
+struct ledger_deletion {
+    char *invite_id;
+    uint64_t at;
+};
+
+struct ledger {
+    char *base_url;              /* the organisation it belongs to; NULL until the first pass */
+    char *organization;          /* its `openai-organization` answer header; NULL: never sent one */
+    char *boot;                  /* id of the boot that `at` times belong to */
+    struct ledger_wish **wishes; /* sorted by wish */
+    size_t wish_count;
+    struct ledger_deletion *deletions;
+    size_t deletion_count;
+    long long live;          /* live invites in the last complete listing; -1: none yet */
+    unsigned approvals_used; /* part of the next approval id, so that each is good for one use */
+    bool dirty;              /* differs from what was last saved */
+    bool suspect;            /* a damaged ledger was set aside: write nothing before settle */
+    uint64_t suspect_at;
+};
+
+struct ledger *ledger_new(void);
+void ledger_free(struct ledger *ledger);
+DEFINE_CLEANUP(struct ledger *, ledger_free)
+
+/*
+ * Adopts what another process, or another boot, left: a create that it had begun is now UNKNOWN as
+ * of `now`, and times of another boot, or from the future, become `now`, which only makes us wait
+ * longer. Returns 0 or -ENOMEM.
+ */
+int ledger_adopt(struct ledger *ledger, const char *boot, uint64_t now);
+
+/* The entry of a wish, or NULL. */
+struct ledger_wish *ledger_find(const struct ledger *ledger, const char *email, enum role role,
+                                const struct projects *projects);
+/* The same, added when missing; NULL when memory is short. It stays where it is until forgotten. */
+struct ledger_wish *ledger_take(struct ledger *ledger, const char *email, enum role role,
+                                const struct projects *projects);
+/* The wishes of one address are neighbours: the first, and in *ret_count how many. */
+struct ledger_wish **ledger_of_address(const struct ledger *ledger, const char *email,
+                                       size_t *ret_count);
+/* The wish whose create was answered with this invite id, or NULL. */
+struct ledger_wish *ledger_find_invite(const struct ledger *ledger, const char *invite_id);
+
+/* Whether the outcome of some create for this address is open. */
+bool ledger_is_open(const struct ledger *ledger, const char *email);
+
+/* Remembers that an invite was deleted at `at`. Returns 0 or -ENOMEM. */
+int ledger_deleted(struct ledger *ledger, const char *invite_id, uint64_t at);
+/* Whether it was deleted less than `settle` before `begun`: a listing may still show it. */
+bool ledger_hides(const struct ledger *ledger, const char *invite_id, uint64_t begun,
+                  uint64_t settle);
+
+/*
+ * What a complete listing, begun at `begun`, says about the open creates: shown ones become
+ * ANSWERED, and those given up on at least `settle` before it that it lacks become NONE.
+ * `now` is the listing's date, seconds since the epoch.
+ */
+int ledger_settle(struct ledger *ledger, const struct listing *listing, uint64_t begun,
+                  uint64_t settle, int64_t now);
+
+/* Drops deletions older than `settle` and wishes without a write for 400 days before `wall`. */
+void ledger_forget(struct ledger *ledger, uint64_t now, uint64_t settle, int64_t wall);
+
+/* Changes the state and stamps it. */
+void ledger_mark(struct ledger_wish *wish, enum create_state state, uint64_t at, int64_t wall);
+/* Sets what a replacement takes away (NULL clears it). Returns 0 or -ENOMEM. */
+int ledger_lose(struct ledger_wish *wish, const struct invite *invite);

@@ -1,0 +1,665 @@
+/* The pass: its phases, its requests in flight, and when it gives up. */
+#include "pass.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "writes.h"
+
+/* So many network or 5xx failures in a row end the pass. */
+#define FAILURES_MAX 5
+/* So many answers of 429 in a row do. */
+#define LIMITED_MAX 12
+/* Longer than this the pass does not wait on the service's word; the next pass tries again. */
+#define PATIENCE_USEC (UINT64_C(120) * 1000000)
+/* How many creates per request slot are written down with one save. */
+#define RECORD_AHEAD 4
+/* Tags from here on are list requests; below, positions in `writes`. */
+#define TAG_LIST UINT32_MAX
+
+/* After a stop, a replacement that has deleted already waits no longer than this for its create. */
+#define STOP_PATIENCE_USEC (UINT64_C(10) * 1000000)
+
+enum phase {
+    PHASE_QUIET,   /* after a damaged ledger: let what it forgot settle */
+    PHASE_LIST,    /* pages */
+    PHASE_PLANNED, /* say so once */
+    PHASE_START,   /* the plan is to be carried out */
+    PHASE_WRITE,
+    PHASE_WAIT, /* until a listing is sure to show what is open */
+    PHASE_LOOK, /* pages again */
+    PHASE_SAVE,
+    PHASE_OVER,
+};
+
+struct pass {
+    struct pass_params params;
+    enum phase phase;
+    enum pass_end end;
+    char *error;
+    struct listing *first, *second;
+    bool listing_in_flight;
+    uint64_t begun; /* when the current listing was begun */
+    int64_t date;   /* its date */
+    bool date_stated;
+    char *organization; /* as the listing's answers name it */
+    struct plan *plan;
+    bool approval_misfits;
+    struct writes writes;
+    unsigned in_flight;
+    unsigned failures; /* in a row */
+    unsigned requests, limited;
+    uint64_t not_before; /* backoff after a failure */
+    bool must_save;      /* nothing may be sent before the ledger is durable */
+    bool stopping;       /* asked to stop: start nothing new */
+    bool closing;        /* gave up: start nothing at all */
+    bool looked;         /* the second look is behind us */
+};
+
+struct pass *pass_new(const struct pass_params *params)
+{
+    struct pass *pass = calloc(1, sizeof *pass);
+    if (!pass)
+        return NULL;
+    pass->params = *params;
+    pass->first = listing_new();
+    pass->second = listing_new();
+    if (!pass->first || !pass->second) {
+        pass_free(pass);
+        return NULL;
+    }
+    return pass;
+}
+
+void pass_free(struct pass *pass)
+{
+    writes_clear(&pass->writes);
+    if (pass->plan)
+        plan_free(pass->plan);
+    if (pass->first)
+        listing_free(pass->first);
+    if (pass->second)
+        listing_free(pass->second);
+    free(pass->organization);
+    free(pass->error);
+    free(pass);
+}
+
+static struct listing *current_listing(const struct pass *pass)
+{
+    return pass->phase == PHASE_LOOK || pass->looked ? pass->second : pass->first;
+}
+
+static struct write_context context(struct pass *pass, const struct instant *now)
+{
+    return (struct write_context){
+        .ledger = pass->params.ledger,
+        .listing = pass->looked ? pass->second : pass->first,
+        .limits = pass->params.limits,
+        .now = now,
+        .date = pass->date,
+        .create_only = pass->params.create_only,
+    };
+}
+
+/* The pass has failed; takes over the text. What is in flight still gets its answers. */
+static void fail(struct pass *pass, char *error)
+{
+    if (!pass->error)
+        pass->error = error;
+    else
+        free(error);
+    pass->closing = true;
+    if (pass->phase < PHASE_WRITE) {
+        pass->phase = PHASE_OVER;
+        pass->end = PASS_FAILED;
+    } else if (pass->phase == PHASE_LOOK) {
+        pass->phase = PHASE_WRITE;
+    }
+}
+
+static void fail_memory(struct pass *pass)
+{
+    fail(pass, strdup("out of memory"));
+}
+
+void pass_stop(struct pass *pass)
+{
+    pass->stopping = true;
+}
+
+/* ---- listing ------------------------------------------------------------------------------- */
+
+static bool is_other(const char *known, const char *seen)
+{
+    return known && seen && strcmp(known, seen) != 0;
+}
+
+/* A ledger of one organisation must not decide about another. */
+static bool check_organization(struct pass *pass)
+{
+    struct ledger *ledger = pass->params.ledger;
+    bool other_url = is_other(ledger->base_url, pass->params.base_url);
+    if (!other_url && !is_other(ledger->organization, pass->organization))
+        return true;
+    fail(pass,
+         memory_format("the state directory belongs to %s (%s), and this is %s (%s): give "
+                       "each organisation its own --state-dir",
+                       ledger->organization ? ledger->organization : "another organisation",
+                       ledger->base_url ? ledger->base_url : "another address",
+                       pass->organization ? pass->organization : "unnamed", pass->params.base_url));
+    return false;
+}
+
+static int adopt_organization(struct pass *pass)
+{
+    struct ledger *ledger = pass->params.ledger;
+    if (!ledger->base_url) {
+        ledger->dirty = true;
+        if (memory_set(&ledger->base_url, pass->params.base_url) < 0)
+            return -ENOMEM;
+    }
+    if (!ledger->organization && pass->organization) {
+        ledger->dirty = true;
+        return memory_set(&ledger->organization, pass->organization);
+    }
+    return 0;
+}
+
+static int judge_approval(struct pass *pass)
+{
+    if (plan_count_blocked(pass->plan) == 0) {
+        pass->approval_misfits = pass->params.approval != NULL;
+        return 0;
+    }
+    _cleanup_free_ char *text = plan_blocked_text(pass->plan, pass->params.ledger);
+    if (!text || !(pass->plan->approval = pass->params.digest(text)))
+        return -ENOMEM;
+    if (!pass->params.approval)
+        return 0;
+    if (strcmp(pass->params.approval, pass->plan->approval) == 0)
+        plan_approve(pass->plan);
+    else
+        pass->approval_misfits = true;
+    return 0;
+}
+
+static int make_plan(struct pass *pass, const struct instant *now)
+{
+    const struct plan_inputs inputs = {
+        .members = pass->params.members,
+        .listing = pass->first,
+        .ledger = pass->params.ledger,
+        .limits = pass->params.limits,
+        .create_only = pass->params.create_only,
+        .begun = pass->begun,
+        .settle = pass->params.settle,
+        .now = pass->date,
+        .wall = now->wall,
+    };
+    int r = plan_build(&inputs, &pass->plan);
+    return r < 0 ? r : judge_approval(pass);
+}
+
+static void listed(struct pass *pass, const struct instant *now)
+{
+    if (!check_organization(pass))
+        return;
+    if (adopt_organization(pass) < 0 ||
+        ledger_settle(pass->params.ledger, pass->first, pass->begun, pass->params.settle,
+                      pass->date) < 0 ||
+        make_plan(pass, now) < 0) {
+        fail_memory(pass);
+        return;
+    }
+    pass->phase = PHASE_PLANNED;
+}
+
+static void looked(struct pass *pass, const struct instant *now)
+{
+    if (ledger_settle(pass->params.ledger, pass->second, pass->begun, pass->params.settle,
+                      pass->date) < 0) {
+        fail_memory(pass);
+        return;
+    }
+    pass->looked = true;
+    pass->phase = PHASE_WRITE;
+    const struct write_context c = context(pass, now);
+    for (size_t i = 0; i < pass->writes.count; i++) {
+        struct write *write = &pass->writes.items[i];
+        if (write->stage == WRITE_OPEN || write->stage == WRITE_REFUSED)
+            write_looked(write, &c);
+    }
+}
+
+/* The listing in hand cannot be finished: without it nothing may be decided. */
+static void listing_failed(struct pass *pass, const char *what)
+{
+    fail(pass, memory_format("the listing of invites is not complete (page %u: %s): nothing was "
+                             "decided from it; the next pass lists again",
+                             listing_page_number(current_listing(pass)), what));
+}
+
+static void take_page(struct pass *pass, struct answer *answer, const struct instant *now)
+{
+    struct listing *listing = current_listing(pass);
+    if (!listing_cursor(listing)) {
+        pass->date_stated = answer->date != 0;
+        pass->date = pass->date_stated ? answer->date : now->wall;
+    }
+    if (answer->organization && !pass->organization)
+        pass->organization = TAKE(answer->organization);
+    if (listing_take_page(listing, &answer->page) < 0) {
+        fail_memory(pass);
+        return;
+    }
+    if (listing_state(listing) == LISTING_BROKEN)
+        listing_failed(pass, listing_fault(listing));
+    else if (listing_state(listing) == LISTING_COMPLETE && pass->phase == PHASE_LIST)
+        listed(pass, now);
+    else if (listing_state(listing) == LISTING_COMPLETE)
+        looked(pass, now);
+}
+
+/* `reason`: why no page can be asked for any more; NULL when that is not so. */
+static void take_list(struct pass *pass, struct answer *answer, const char *reason,
+                      const struct instant *now)
+{
+    struct listing *listing = current_listing(pass);
+    const char *error = answer->error ? answer->error : "no answer";
+    pass->listing_in_flight = false;
+    bool cursor_unknown = answer->kind == ANSWER_REFUSED && listing_cursor(listing) &&
+                          (answer->status == 404 || answer->status == 400);
+    if (answer->kind == ANSWER_OK) {
+        take_page(pass, answer, now);
+    } else if (cursor_unknown) {
+        listing_cursor_died(listing);
+        if (listing_state(listing) == LISTING_BROKEN)
+            listing_failed(pass, listing_fault(listing));
+    } else if (reason || answer->kind == ANSWER_REFUSED || answer->hopeless) {
+        listing_failed(pass, reason ? reason : error);
+    }
+}
+
+static struct pass_step send_list(struct pass *pass, const struct instant *now)
+{
+    struct listing *listing = current_listing(pass);
+    /* A listing that starts over is a new listing: it is begun now. */
+    if (!listing_cursor(listing))
+        pass->begun = now->boot;
+    pass->listing_in_flight = true;
+    return (struct pass_step){
+        .want = PASS_WANTS_REQUEST,
+        .request = {.call = CALL_LIST, .tag = TAG_LIST, .cursor = listing_cursor(listing)},
+    };
+}
+
+/* ---- pacing -------------------------------------------------------------------------------- */
+
+static struct pass_step wait_until(uint64_t until)
+{
+    return (struct pass_step){.want = PASS_WANTS_TIME, .until = until};
+}
+
+/* When the next request of any kind may go out. */
+static uint64_t ready_at(const struct pass *pass)
+{
+    uint64_t paced = pace_ready_at(pass->params.pace);
+    return paced > pass->not_before ? paced : pass->not_before;
+}
+
+static struct pass_step sent(struct pass *pass, struct pass_step step, const struct instant *now)
+{
+    pace_sent(pass->params.pace, now->boot);
+    pass->in_flight++;
+    pass->requests++;
+    return step;
+}
+
+static void count_failure(struct pass *pass, const struct answer *answer, const struct instant *now)
+{
+    pass->failures++;
+    uint64_t wait = pace_backoff(pass->params.pace, pass->failures);
+    if (answer->retry_after != PACE_NEVER && answer->retry_after > wait)
+        wait = answer->retry_after < PATIENCE_USEC ? answer->retry_after : PATIENCE_USEC;
+    pass->not_before = now->boot + wait;
+}
+
+/* Keeps count of failures and brakes, whatever the request was. */
+static void weigh(struct pass *pass, const struct answer *answer, uint64_t sent_at,
+                  const struct instant *now)
+{
+    switch (answer->kind) {
+    case ANSWER_OK:
+    case ANSWER_REFUSED:
+        pass->failures = 0;
+        pace_passed(pass->params.pace);
+        break;
+    case ANSWER_LIMITED:
+        pass->limited++;
+        pace_limited(pass->params.pace, sent_at, now->boot, answer->retry_after);
+        break;
+    case ANSWER_UNREADABLE:
+    case ANSWER_UNAVAILABLE:
+    case ANSWER_LOST:
+    case ANSWER_UNSENT:
+        count_failure(pass, answer, now);
+        break;
+    }
+}
+
+/* Why the whole pass cannot go on after this answer, as a text the caller owns; NULL if it can. */
+static char *give_up_reason(const struct pass *pass, const struct answer *answer, enum call call)
+{
+    const char *error = answer->error ? answer->error : "no answer";
+    bool write = call == CALL_CREATE || call == CALL_DELETE;
+    if (write && (answer->status == 401 || answer->status == 403))
+        return memory_format("the key may not write (%s): give it the scope api.management.write, "
+                             "or use another key",
+                             error);
+    if (pass->failures >= FAILURES_MAX)
+        return memory_format("%u failures in a row (last: %s): try again when the service answers",
+                             pass->failures, error);
+    if (answer->kind != ANSWER_LIMITED)
+        return NULL;
+    if (answer->hopeless)
+        return memory_format("the service says that waiting will not help (%s)", error);
+    if (answer->retry_after != PACE_NEVER && answer->retry_after > PATIENCE_USEC)
+        return memory_format("the service asks to wait %llu s (%s): try again then",
+                             (unsigned long long)(answer->retry_after / 1000000), error);
+    if (pass->params.pace->limited > LIMITED_MAX)
+        return memory_format("the service's rate limit does not lift (%s): try again later", error);
+    return NULL;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+static void start_writing(struct pass *pass)
+{
+    struct plan *plan = pass->plan;
+    struct ledger *ledger = pass->params.ledger;
+    bool vanished = false;
+    for (size_t i = 0; i < plan->count; i++)
+        vanished = vanished || (plan->lines[i].blocked_by & LIMIT_VANISHED) != 0;
+    /* What was not believed must not become the measure for the next listing. */
+    if (!vanished && ledger->live != (long long)plan->live) {
+        ledger->live = (long long)plan->live;
+        ledger->dirty = true;
+    }
+    if (ledger->suspect) {
+        ledger->suspect = false;
+        ledger->dirty = true;
+    }
+    if (plan->approved) {
+        ledger->dirty = true;
+        ledger->approvals_used++;
+        pass->must_save = true;
+    }
+    pass->phase = PHASE_WRITE;
+    if (writes_init(&pass->writes, plan) < 0)
+        fail_memory(pass);
+}
+
+/* Begins as many waiting writes as one save is worth. */
+static void begin_some(struct pass *pass, const struct instant *now)
+{
+    const struct write_context c = context(pass, now);
+    unsigned most = pass->params.concurrency * RECORD_AHEAD;
+    for (unsigned n = 0; n < most; n++) {
+        struct write *write = writes_pick(&pass->writes, pass->stopping);
+        if (!write || write->stage != WRITE_WAITING)
+            return;
+        if (write_begin(write, &c) < 0) {
+            fail_memory(pass);
+            return;
+        }
+        if (write->stage == WRITE_READY)
+            return;
+        pass->must_save = true;
+    }
+}
+
+static void give_up_rest(struct pass *pass, const struct instant *now)
+{
+    const struct write_context c = context(pass, now);
+    const char *why = pass->error ? pass->error : "stopped by a signal";
+    for (size_t i = 0; i < pass->writes.count; i++)
+        write_give_up(&pass->writes.items[i], why, &c);
+}
+
+static bool wants_look(const struct pass *pass)
+{
+    if (pass->looked || pass->closing || pass->stopping)
+        return false;
+    for (size_t i = pass->writes.ended; i < pass->writes.count; i++) {
+        enum write_stage stage = pass->writes.items[i].stage;
+        if (stage == WRITE_OPEN || stage == WRITE_REFUSED)
+            return true;
+    }
+    return false;
+}
+
+/* When a listing shows for sure whether the open creates happened. */
+static uint64_t look_at(const struct pass *pass)
+{
+    const struct ledger *ledger = pass->params.ledger;
+    uint64_t at = 0;
+    for (size_t i = 0; i < ledger->wish_count; i++)
+        if (ledger->wishes[i]->state == CREATE_UNKNOWN && ledger->wishes[i]->at >= at)
+            at = ledger->wishes[i]->at + pass->params.settle;
+    return at;
+}
+
+static void finish(struct pass *pass, const struct instant *now)
+{
+    give_up_rest(pass, now);
+    ledger_forget(pass->params.ledger, now->boot, pass->params.settle, now->wall);
+    pass->end = pass->error ? PASS_FAILED : pass->stopping ? PASS_STOPPED : PASS_DONE;
+    pass->phase = PHASE_SAVE;
+}
+
+/* The brake is on. A stop does not wait for ever. */
+static struct pass_step wait_to_write(struct pass *pass, const struct instant *now)
+{
+    uint64_t until = ready_at(pass);
+    if (pass->stopping && until - now->boot > STOP_PATIENCE_USEC) {
+        pass->closing = true;
+        return pass_next(pass, now);
+    }
+    return wait_until(until);
+}
+
+static struct pass_step next_write(struct pass *pass, const struct instant *now)
+{
+    if (pass->must_save)
+        return (struct pass_step){.want = PASS_WANTS_SAVE};
+    struct write *write = pass->closing ? NULL : writes_pick(&pass->writes, pass->stopping);
+    if (write && pass->in_flight < pass->params.concurrency) {
+        if (write->stage == WRITE_WAITING) {
+            begin_some(pass, now);
+            return pass_next(pass, now);
+        }
+        if (now->boot < ready_at(pass))
+            return wait_to_write(pass, now);
+        write->stage = WRITE_IN_FLIGHT;
+        write->sent_at = now->boot;
+        write->creates += write->next == CALL_CREATE;
+        unsigned tag = (unsigned)(write - pass->writes.items);
+        struct pass_step step = {.want = PASS_WANTS_REQUEST, .request = write_request(write, tag)};
+        return sent(pass, step, now);
+    }
+    if (pass->in_flight > 0)
+        return wait_until(PACE_NEVER);
+    if (wants_look(pass))
+        pass->phase = PHASE_WAIT;
+    else
+        finish(pass, now);
+    return pass_next(pass, now);
+}
+
+static void take_write(struct pass *pass, struct answer *answer, const struct instant *now)
+{
+    struct write *write = &pass->writes.items[answer->tag];
+    enum call call = write->next;
+    const struct write_context c = context(pass, now);
+    char *reason = give_up_reason(pass, answer, call);
+    write_answered(write, answer, &c);
+    pass->must_save |= write->stage == WRITE_RECORDING;
+    if (reason)
+        fail(pass, reason);
+}
+
+void pass_answer(struct pass *pass, struct answer *answer, const struct instant *now)
+{
+    pass->in_flight--;
+    if (answer->tag == TAG_LIST) {
+        weigh(pass, answer, pass->begun, now);
+        char *reason = give_up_reason(pass, answer, CALL_LIST);
+        take_list(pass, answer, reason, now);
+        free(reason);
+    } else {
+        weigh(pass, answer, pass->writes.items[answer->tag].sent_at, now);
+        take_write(pass, answer, now);
+    }
+    answer_clear(answer);
+}
+
+void pass_saved(struct pass *pass, int result)
+{
+    pass->must_save = false;
+    if (result < 0) {
+        fail(pass, memory_format("the state directory cannot be written (%s): nothing is sent that "
+                                 "could not be remembered; free space or check its permissions",
+                                 strerror(-result)));
+    } else {
+        pass->params.ledger->dirty = false;
+    }
+    for (size_t i = pass->writes.ended; i < pass->writes.count; i++) {
+        struct write *write = &pass->writes.items[i];
+        if (write->stage == WRITE_RECORDING && result >= 0)
+            write->stage = WRITE_READY;
+    }
+    if (pass->phase == PHASE_SAVE) {
+        pass->phase = PHASE_OVER;
+        if (result < 0)
+            pass->end = PASS_FAILED;
+    }
+}
+
+/* ---- the machine --------------------------------------------------------------------------- */
+
+static struct pass_step next_quiet(struct pass *pass, const struct instant *now)
+{
+    const struct ledger *ledger = pass->params.ledger;
+    uint64_t until = ledger->suspect ? ledger->suspect_at + pass->params.settle : 0;
+    if (now->boot < until)
+        return wait_until(until);
+    pass->phase = PHASE_LIST;
+    return pass_next(pass, now);
+}
+
+static struct pass_step next_page(struct pass *pass, const struct instant *now)
+{
+    if (pass->listing_in_flight)
+        return wait_until(PACE_NEVER);
+    if (now->boot < ready_at(pass))
+        return wait_until(ready_at(pass));
+    return sent(pass, send_list(pass, now), now);
+}
+
+/* A stop takes effect at once where no write is under way. */
+static bool stopped_early(struct pass *pass)
+{
+    if (!pass->stopping)
+        return false;
+    if (pass->phase < PHASE_WRITE) {
+        pass->end = PASS_STOPPED;
+        pass->phase = PHASE_OVER;
+    } else if (pass->phase == PHASE_WAIT || (pass->phase == PHASE_LOOK && pass->in_flight == 0)) {
+        pass->phase = PHASE_WRITE;
+    }
+    return pass->phase == PHASE_OVER;
+}
+
+struct pass_step pass_next(struct pass *pass, const struct instant *now)
+{
+    if (stopped_early(pass))
+        return (struct pass_step){.want = PASS_ENDED};
+    switch (pass->phase) {
+    case PHASE_QUIET:
+        return next_quiet(pass, now);
+    case PHASE_LIST:
+    case PHASE_LOOK:
+        return next_page(pass, now);
+    case PHASE_PLANNED:
+        pass->phase = PHASE_START;
+        return (struct pass_step){.want = PASS_PLANNED};
+    case PHASE_START:
+        start_writing(pass);
+        return pass_next(pass, now);
+    case PHASE_WRITE:
+        return next_write(pass, now);
+    case PHASE_WAIT:
+        if (now->boot < look_at(pass))
+            return wait_until(look_at(pass));
+        pass->phase = PHASE_LOOK;
+        return pass_next(pass, now);
+    case PHASE_SAVE:
+        if (pass->params.ledger->dirty)
+            return (struct pass_step){.want = PASS_WANTS_SAVE};
+        pass->phase = PHASE_OVER;
+        break;
+    case PHASE_OVER:
+        break;
+    }
+    return (struct pass_step){.want = PASS_ENDED};
+}
+
+enum pass_end pass_end(const struct pass *pass)
+{
+    return pass->phase == PHASE_OVER ? pass->end : PASS_GOING_ON;
+}
+
+const char *pass_error(const struct pass *pass)
+{
+    return pass->error;
+}
+
+const struct plan *pass_plan(const struct pass *pass)
+{
+    return pass->plan;
+}
+
+const struct listing *pass_listing(const struct pass *pass)
+{
+    return pass->first;
+}
+
+int64_t pass_date(const struct pass *pass, bool *ret_stated)
+{
+    *ret_stated = pass->date_stated;
+    return pass->date;
+}
+
+unsigned pass_requests(const struct pass *pass)
+{
+    return pass->requests;
+}
+
+unsigned pass_limited(const struct pass *pass)
+{
+    return pass->limited;
+}
+
+bool pass_approval_misfits(const struct pass *pass)
+{
+    return pass->approval_misfits;
+}
+
+size_t pass_writes_open(const struct pass *pass)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < pass->writes.count; i++)
+        open += pass->writes.items[i].stage != WRITE_ENDED;
+    return open;
+}

@@ -1,0 +1,389 @@
+/* The plan: joins members and invites by address, orders the lines, applies the limits. */
+#include "plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "verdict.h"
+
+const char *action_word(enum action action)
+{
+    static const char *const words[] = {"invite", "renew",     "replace",
+                                        "revoke", "attention", "keep"};
+    return words[action];
+}
+
+const char *reason_word(enum reason reason)
+{
+    static const char *const words[] = {
+        [REASON_IGNORED] = "ignored",
+        [REASON_UNKNOWN_STATUS] = "unknown-status",
+        [REASON_NOT_INVITED] = "not-invited",
+        [REASON_PENDING] = "pending",
+        [REASON_ROLE_DIFFERS] = "role-differs",
+        [REASON_PROJECTS_DIFFER] = "projects-differ",
+        [REASON_NOT_AS_SENT] = "not-as-sent",
+        [REASON_DUPLICATE] = "duplicate",
+        [REASON_MEMBER] = "member",
+        [REASON_ACCEPTED_ROLE_DIFFERS] = "accepted-role-differs",
+        [REASON_INVITE_EXPIRED] = "invite-expired",
+        [REASON_RENEWALS_EXHAUSTED] = "renewals-exhausted",
+        [REASON_CREATE_REFUSED] = "create-refused",
+        [REASON_UNDECLARED] = "undeclared",
+        [REASON_MEMBERSHIP_ENDED] = "membership-ended",
+        [REASON_ACCEPTED_UNDECLARED] = "accepted-undeclared",
+        [REASON_EXPIRED_UNDECLARED] = "expired-undeclared",
+    };
+    return words[reason];
+}
+
+const char *result_word(enum result result)
+{
+    static const char *const words[] = {"", "done", "failed", "blocked", "skipped", "unknown"};
+    return words[result];
+}
+
+bool action_mails(enum action action)
+{
+    return action == ACTION_INVITE || action == ACTION_RENEW || action == ACTION_REPLACE;
+}
+
+bool action_writes(enum action action)
+{
+    return action_mails(action) || action == ACTION_REVOKE;
+}
+
+/* The invites that count, sorted by whom they belong to. */
+struct view {
+    struct sighting *sightings;
+    size_t count;
+    const struct ledger_wish **by_invite; /* wishes that an invite answers, sorted by its id */
+    size_t answered_count;
+};
+
+static void view_clear(struct view *view)
+{
+    free(view->sightings);
+    free(view->by_invite);
+}
+
+static int compare_answered(const void *a, const void *b)
+{
+    const struct ledger_wish *const *left = a, *const *right = b;
+    return strcmp((*left)->invite_id, (*right)->invite_id);
+}
+
+static int compare_sightings(const void *a, const void *b)
+{
+    const struct sighting *left = a, *right = b;
+    int order = address_compare(left->address, right->address);
+    return order != 0 ? order : strcmp(left->invite->id, right->invite->id);
+}
+
+static int index_answered(const struct ledger *ledger, struct view *view)
+{
+    view->by_invite = calloc(ledger->wish_count + 1, sizeof(struct ledger_wish *));
+    if (!view->by_invite)
+        return -ENOMEM;
+    for (size_t i = 0; i < ledger->wish_count; i++)
+        if (ledger->wishes[i]->invite_id)
+            view->by_invite[view->answered_count++] = ledger->wishes[i];
+    if (view->answered_count > 1)
+        qsort(view->by_invite, view->answered_count, sizeof(struct ledger_wish *),
+              compare_answered);
+    return 0;
+}
+
+static const struct ledger_wish *wish_behind(const struct view *view, const char *invite_id)
+{
+    struct ledger_wish key = {.invite_id = (char *)invite_id};
+    const struct ledger_wish *key_pointer = &key;
+    if (view->answered_count == 0)
+        return NULL;
+    const struct ledger_wish **found = bsearch(&key_pointer, view->by_invite, view->answered_count,
+                                               sizeof(struct ledger_wish *), compare_answered);
+    return found ? *found : NULL;
+}
+
+static int sight(struct view *view, const struct invite *invite, const struct ledger_wish *ours)
+{
+    if (RESERVE(view->sightings, view->count) < 0)
+        return -ENOMEM;
+    view->sightings[view->count++] = (struct sighting){
+        .address = ours ? ours->email : invite->email, .invite = invite, .ours = ours};
+    return 0;
+}
+
+/* Until settle has passed, a deleted invite counts as gone though the listing shows it. */
+static int sight_listed(const struct plan_inputs *inputs, struct view *view)
+{
+    const struct invites *invites = listing_invites(inputs->listing);
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct invite *invite = &invites->items[i];
+        if (ledger_hides(inputs->ledger, invite->id, inputs->begun, inputs->settle))
+            continue;
+        int r = sight(view, invite, wish_behind(view, invite->id));
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Until settle has passed, an answered create counts as pending though the listing lacks it. */
+static bool is_assumed(const struct plan_inputs *inputs, const struct ledger_wish *wish)
+{
+    return wish->state == CREATE_ANSWERED && wish->invite_id &&
+           (inputs->begun < wish->at || inputs->begun - wish->at < inputs->settle) &&
+           !listing_find(inputs->listing, wish->invite_id) &&
+           members_find(inputs->members, wish->email);
+}
+
+static int assume(struct plan *plan, const struct ledger_wish *wish)
+{
+    struct invite invite = {.role = wish->role, .status = INVITE_PENDING, .created_at = wish->wall};
+    invite.id = strdup(wish->invite_id);
+    invite.email = strdup(wish->email);
+    if (!invite.id || !invite.email || projects_copy(&wish->projects, &invite.projects) < 0 ||
+        invites_add(&plan->assumed, &invite) < 0) {
+        invite_clear(&invite);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static int sight_assumed(const struct plan_inputs *inputs, struct view *view, struct plan *plan)
+{
+    for (size_t i = 0; i < inputs->ledger->wish_count; i++)
+        if (is_assumed(inputs, inputs->ledger->wishes[i]) &&
+            assume(plan, inputs->ledger->wishes[i]) < 0)
+            return -ENOMEM;
+    /* Only now that the array grows no more may its items be pointed at. */
+    for (size_t i = 0; i < plan->assumed.count; i++) {
+        const struct invite *invite = &plan->assumed.items[i];
+        int r = sight(view, invite, wish_behind(view, invite->id));
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Walks both sorted sides and judges each address that either of them knows. */
+static int judge_all(const struct plan_inputs *inputs, const struct view *view, struct plan *plan)
+{
+    const struct members *members = inputs->members;
+    size_t m = 0, s = 0;
+    while (m < members->count || s < view->count) {
+        int order = m == members->count ? 1
+                    : s == view->count
+                        ? -1
+                        : address_compare(members->items[m].email, view->sightings[s].address);
+        struct person person = {.sightings = view->sightings + s};
+        if (order <= 0)
+            person.member = &members->items[m++];
+        person.address = person.member ? person.member->email : view->sightings[s].address;
+        if (order >= 0) {
+            while (s < view->count &&
+                   address_compare(view->sightings[s].address, person.address) == 0)
+                s++;
+            person.count = (size_t)(view->sightings + s - person.sightings);
+        }
+        int r = verdict_on(inputs, &person, plan);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* A duplicate is revoked before its person's replacement is made: the service may insist on it. */
+static void mark_first_clear(struct plan *plan)
+{
+    for (size_t i = 1; i < plan->count; i++) {
+        struct line *line = &plan->lines[i], *before = &plan->lines[i - 1];
+        bool same = address_compare(line->email, before->email) == 0;
+        line->first_clear = same && line->action == ACTION_REVOKE &&
+                            (before->action == ACTION_REPLACE || before->first_clear);
+    }
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct line *left = a, *right = b;
+    enum action left_kind = left->first_clear ? ACTION_REPLACE : left->action;
+    enum action right_kind = right->first_clear ? ACTION_REPLACE : right->action;
+    if (left_kind != right_kind)
+        return (int)left_kind - (int)right_kind;
+    int order = address_compare(left->email, right->email);
+    if (order == 0)
+        order = (int)right->first_clear - (int)left->first_clear;
+    if (order == 0 && left->invite && right->invite)
+        order = strcmp(left->invite->id, right->invite->id);
+    return order;
+}
+
+static unsigned limits_of(const struct line *line, unsigned exceeded)
+{
+    unsigned applies = LIMIT_VANISHED;
+    if (line->action == ACTION_REVOKE || line->action == ACTION_REPLACE)
+        applies |= LIMIT_REVOCATIONS | LIMIT_REVOCATION_RATIO;
+    if (action_mails(line->action))
+        applies |= LIMIT_INVITES;
+    if (action_mails(line->action) && line->role == ROLE_OWNER)
+        applies |= LIMIT_OWNER_INVITES;
+    return action_writes(line->action) ? applies & exceeded : 0;
+}
+
+static void apply_limits(const struct plan_inputs *inputs, struct plan *plan)
+{
+    struct limit_figures figures = {.live = plan->live, .live_before = inputs->ledger->live};
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct line *line = &plan->lines[i];
+        unsigned applies = limits_of(line, ~0u);
+        figures.revocations += (applies & LIMIT_REVOCATIONS) != 0;
+        figures.invites += (applies & LIMIT_INVITES) != 0;
+        figures.owner_invites += (applies & LIMIT_OWNER_INVITES) != 0;
+    }
+    plan->excess_count = limits_check(inputs->limits, &figures, plan->excess);
+    unsigned exceeded = 0;
+    for (size_t i = 0; i < plan->excess_count; i++)
+        exceeded |= plan->excess[i].limit;
+    for (size_t i = 0; i < plan->count; i++)
+        plan->lines[i].blocked_by = limits_of(&plan->lines[i], exceeded);
+}
+
+static int fill(const struct plan_inputs *inputs, struct view *view, struct plan *plan)
+{
+    if (index_answered(inputs->ledger, view) < 0 || sight_listed(inputs, view) < 0 ||
+        sight_assumed(inputs, view, plan) < 0)
+        return -ENOMEM;
+    if (view->count > 1)
+        qsort(view->sightings, view->count, sizeof *view->sightings, compare_sightings);
+    for (size_t i = 0; i < view->count; i++)
+        plan->live += invite_is_live(view->sightings[i].invite, inputs->now);
+    int r = judge_all(inputs, view, plan);
+    if (r < 0)
+        return r;
+    mark_first_clear(plan);
+    if (plan->count > 1)
+        qsort(plan->lines, plan->count, sizeof *plan->lines, compare_lines);
+    apply_limits(inputs, plan);
+    return 0;
+}
+
+int plan_build(const struct plan_inputs *inputs, struct plan **ret)
+{
+    struct plan *plan = calloc(1, sizeof *plan);
+    if (!plan)
+        return -ENOMEM;
+    struct view view = {0};
+    int r = fill(inputs, &view, plan);
+    view_clear(&view);
+    if (r < 0) {
+        plan_free(plan);
+        return r;
+    }
+    *ret = plan;
+    return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        free(plan->lines[i].error);
+        free(plan->lines[i].request_id);
+        free(plan->lines[i].invite_id);
+    }
+    free(plan->lines);
+    free(plan->approval);
+    invites_clear(&plan->assumed);
+    free(plan);
+}
+
+size_t plan_count(const struct plan *plan, enum action action)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        n += plan->lines[i].action == action;
+    return n;
+}
+
+size_t plan_count_blocked(const struct plan *plan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        n += plan->lines[i].blocked_by != 0;
+    return n;
+}
+
+size_t plan_count_result(const struct plan *plan, enum result result)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        n += plan->lines[i].result == result;
+    return n;
+}
+
+bool plan_in_sync(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (action_writes(plan->lines[i].action))
+            return false;
+    return true;
+}
+
+/* Each field carries its length, so that no text can pass itself off as another field. */
+static void put(FILE *out, const char *field)
+{
+    fprintf(out, "%zu:%s;", field ? strlen(field) : 0, field ? field : "");
+}
+
+static void put_address(FILE *out, const char *address)
+{
+    fprintf(out, "%zu:", strlen(address));
+    for (; *address; address++)
+        fputc(*address >= 'A' && *address <= 'Z' ? *address - 'A' + 'a' : *address, out);
+    fputc(';', out);
+}
+
+static void put_line(FILE *out, const struct line *line)
+{
+    put(out, action_word(line->action));
+    put_address(out, line->email);
+    put(out, role_word(line->role));
+    fprintf(out, "%d;", line->projects->given);
+    for (size_t i = 0; i < line->projects->count; i++) {
+        put(out, line->projects->items[i].id);
+        put(out, project_role_word(line->projects->items[i].role));
+    }
+    put(out, line->invite ? line->invite->id : NULL);
+    fputc('\n', out);
+}
+
+char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return NULL;
+    put(out, ledger->base_url);
+    put(out, ledger->organization);
+    fprintf(out, "%u\n", ledger->approvals_used);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->lines[i].blocked_by != 0)
+            put_line(out, &plan->lines[i]);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+void plan_approve(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        plan->lines[i].blocked_by = 0;
+    plan->approved = true;
+}

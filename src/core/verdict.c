@@ -1,0 +1,214 @@
+/* The verdict table. */
+#include "verdict.h"
+
+#include <errno.h>
+
+#include "address.h"
+
+/* A refused wish is tried again when it changes, or after a day. */
+#define REFUSED_FOR_SECONDS (INT64_C(24) * 3600)
+
+/* One person under judgement, with the figures that the rows ask for. */
+struct judgement {
+    const struct plan_inputs *inputs;
+    const struct person *person;
+    struct plan *plan;
+    size_t live, accepted;
+    const struct invite *newest_live, *newest_accepted, *newest_expired;
+};
+
+static int add(struct judgement *j, enum action action, enum reason reason,
+               const struct invite *invite)
+{
+    if (RESERVE(j->plan->lines, j->plan->count) < 0)
+        return -ENOMEM;
+    const struct member *member = j->person->member;
+    j->plan->lines[j->plan->count++] = (struct line){
+        .action = action,
+        .reason = reason,
+        .email = member ? member->email : j->person->address,
+        .role = member ? member->role : invite->role,
+        .projects = member ? &member->projects : &invite->projects,
+        .member = member,
+        .invite = invite,
+    };
+    return 0;
+}
+
+/* With policy create-only, what would delete a live invite is only pointed out. */
+static enum action unless_create_only(const struct judgement *j, enum action action)
+{
+    return j->inputs->create_only ? ACTION_ATTENTION : action;
+}
+
+/*
+ * A line that would mail the person, unless the wish was mailed as often as it may be, or was
+ * refused lately.
+ */
+static int add_mail(struct judgement *j, enum action action, enum reason reason,
+                    const struct invite *invite)
+{
+    const struct member *member = j->person->member;
+    const struct ledger_wish *wish =
+        ledger_find(j->inputs->ledger, member->email, member->role, &member->projects);
+    if (wish && wish->mailed > j->inputs->limits->renewals)
+        return add(j, ACTION_ATTENTION, REASON_RENEWALS_EXHAUSTED, invite);
+    if (wish && wish->state == CREATE_REFUSED && j->inputs->wall >= wish->wall &&
+        j->inputs->wall - wish->wall < REFUSED_FOR_SECONDS)
+        return add(j, ACTION_ATTENTION, REASON_CREATE_REFUSED, invite);
+    int r = add(j, action, reason, invite);
+    if (r >= 0 && action_mails(action))
+        j->plan->lines[j->plan->count - 1].held = ledger_is_open(j->inputs->ledger, member->email);
+    return r;
+}
+
+static bool is_live(const struct judgement *j, size_t i)
+{
+    return invite_is_live(j->person->sightings[i].invite, j->inputs->now);
+}
+
+static void count_up(const struct invite *invite, const struct invite **newest, size_t *count)
+{
+    if (!*newest || invite_newer(invite, *newest))
+        *newest = invite;
+    (*count)++;
+}
+
+static void survey(struct judgement *j)
+{
+    size_t expired = 0;
+    for (size_t i = 0; i < j->person->count; i++) {
+        const struct invite *invite = j->person->sightings[i].invite;
+        if (invite_is_live(invite, j->inputs->now))
+            count_up(invite, &j->newest_live, &j->live);
+        else if (invite->status == INVITE_ACCEPTED)
+            count_up(invite, &j->newest_accepted, &j->accepted);
+        else
+            count_up(invite, &j->newest_expired, &expired);
+    }
+}
+
+/* The invite whose status or role is a word we do not know, or NULL. */
+static const struct invite *find_unknown(const struct person *person)
+{
+    for (size_t i = 0; i < person->count; i++) {
+        const struct invite *invite = person->sightings[i].invite;
+        if (invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN)
+            return invite;
+    }
+    return NULL;
+}
+
+static bool is_for_this_wish(const struct judgement *j, const struct ledger_wish *wish)
+{
+    const struct member *member = j->person->member;
+    return wish &&
+           wish == ledger_find(j->inputs->ledger, member->email, member->role, &member->projects);
+}
+
+/*
+ * A live invite that we created for this very wish and that reads otherwise: replacing it would
+ * make the same invite again, for ever.
+ */
+static const struct invite *find_not_as_sent(const struct judgement *j)
+{
+    const struct member *member = j->person->member;
+    for (size_t i = 0; i < j->person->count; i++) {
+        const struct sighting *s = &j->person->sightings[i];
+        if (!is_live(j, i) || !is_for_this_wish(j, s->ours))
+            continue;
+        if (address_compare(s->invite->email, member->email) != 0 ||
+            !invite_grants(s->invite, member->role, &member->projects))
+            return s->invite;
+    }
+    return NULL;
+}
+
+static const struct invite *newest_match(const struct judgement *j)
+{
+    const struct member *member = j->person->member;
+    const struct invite *newest = NULL;
+    for (size_t i = 0; i < j->person->count; i++) {
+        const struct invite *invite = j->person->sightings[i].invite;
+        if (is_live(j, i) && invite_grants(invite, member->role, &member->projects) &&
+            (!newest || invite_newer(invite, newest)))
+            newest = invite;
+    }
+    return newest;
+}
+
+static int revoke_live_but(struct judgement *j, const struct invite *kept, enum reason reason)
+{
+    for (size_t i = 0; i < j->person->count; i++) {
+        const struct invite *invite = j->person->sightings[i].invite;
+        if (!is_live(j, i) || invite == kept)
+            continue;
+        int r = add(j, unless_create_only(j, ACTION_REVOKE), reason, invite);
+        if (r < 0)
+            return r;
+        /* What is revoked goes by what it is, not by what is wished for. */
+        struct line *line = &j->plan->lines[j->plan->count - 1];
+        line->role = invite->role;
+        line->projects = &invite->projects;
+    }
+    return 0;
+}
+
+static int judge_declared_live(struct judgement *j)
+{
+    const struct invite *other = find_not_as_sent(j);
+    if (other)
+        return add(j, ACTION_ATTENTION, REASON_NOT_AS_SENT, other);
+
+    const struct invite *kept = newest_match(j);
+    int r;
+    if (kept) {
+        r = add(j, ACTION_KEEP, REASON_PENDING, kept);
+    } else {
+        kept = j->newest_live;
+        enum reason reason =
+            kept->role != j->person->member->role ? REASON_ROLE_DIFFERS : REASON_PROJECTS_DIFFER;
+        r = add_mail(j, unless_create_only(j, ACTION_REPLACE), reason, kept);
+    }
+    return r < 0 ? r : revoke_live_but(j, kept, REASON_DUPLICATE);
+}
+
+static int judge_declared(struct judgement *j)
+{
+    if (j->live > 0)
+        return judge_declared_live(j);
+    if (j->accepted > 0 && j->newest_accepted->role != j->person->member->role)
+        return add(j, ACTION_ATTENTION, REASON_ACCEPTED_ROLE_DIFFERS, j->newest_accepted);
+    if (j->accepted > 0)
+        return add(j, ACTION_KEEP, REASON_MEMBER, j->newest_accepted);
+    if (j->newest_expired)
+        return add_mail(j, ACTION_RENEW, REASON_INVITE_EXPIRED, j->newest_expired);
+    return add_mail(j, ACTION_INVITE, REASON_NOT_INVITED, NULL);
+}
+
+static int judge_undeclared(struct judgement *j, enum reason reason)
+{
+    int r = revoke_live_but(j, NULL, reason);
+    if (r >= 0 && j->accepted > 0)
+        r = add(j, ACTION_ATTENTION, REASON_ACCEPTED_UNDECLARED, j->newest_accepted);
+    else if (r >= 0 && j->live == 0 && j->newest_expired)
+        r = add(j, ACTION_KEEP, REASON_EXPIRED_UNDECLARED, j->newest_expired);
+    return r;
+}
+
+int verdict_on(const struct plan_inputs *inputs, const struct person *person, struct plan *plan)
+{
+    struct judgement j = {.inputs = inputs, .person = person, .plan = plan};
+    if (members_ignored_by(inputs->members, person->address))
+        return add(&j, ACTION_KEEP, REASON_IGNORED, person->sightings[0].invite);
+    const struct invite *unknown = find_unknown(person);
+    if (unknown)
+        return add(&j, ACTION_ATTENTION, REASON_UNKNOWN_STATUS, unknown);
+
+    survey(&j);
+    const struct member *member = person->member;
+    bool ended = member && member->ends_at != 0 && member->ends_at <= inputs->now;
+    if (member && !ended)
+        return judge_declared(&j);
+    return judge_undeclared(&j, ended ? REASON_MEMBERSHIP_ENDED : REASON_UNDECLARED);
+}

@@ -1,0 +1,495 @@
+/* What each write does next, from its first request to its result. */
+#include "writes.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "address.h"
+
+/* A create that a listing showed not to have happened is sent once more, and no more than that. */
+#define CREATES_MAX 2
+
+int writes_init(struct writes *writes, struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct line *line = &plan->lines[i];
+        if (!action_writes(line->action))
+            continue;
+        if (line->blocked_by != 0) {
+            line->result = RESULT_BLOCKED;
+            continue;
+        }
+        if (RESERVE(writes->items, writes->count) < 0)
+            return -ENOMEM;
+        writes->items[writes->count++] = (struct write){
+            .line = line,
+            .old = line->invite,
+            .stage = line->held ? WRITE_OPEN : WRITE_WAITING,
+        };
+    }
+    return 0;
+}
+
+void writes_clear(struct writes *writes)
+{
+    free(writes->items);
+    *writes = (struct writes){0};
+}
+
+static void end(struct write *write, enum result result)
+{
+    write->stage = WRITE_ENDED;
+    write->line->result = result;
+    if (result == RESULT_DONE) {
+        free(write->line->error);
+        write->line->error = NULL;
+    }
+}
+
+/* Ends it as failed; takes over the text, which may be NULL when memory is short. */
+static void fail(struct write *write, char *error)
+{
+    free(write->line->error);
+    write->line->error = error;
+    end(write, RESULT_FAILED);
+}
+
+static void note_invite(struct write *write, const char *id)
+{
+    /* Without memory the line lacks an id, which is no reason to fail what has happened. */
+    (void)memory_set(&write->line->invite_id, id);
+}
+
+static const char *error_of(const struct write *write)
+{
+    return write->line->error ? write->line->error : "no reason given";
+}
+
+/* Whether the duplicates that have to go before this replacement are gone: 1, not yet: 0, never:
+ * -1. */
+static int is_free(const struct writes *writes, size_t i)
+{
+    const struct line *line = writes->items[i].line;
+    if (line->action != ACTION_REPLACE)
+        return 1;
+    for (; i > 0; i--) {
+        const struct write *before = &writes->items[i - 1];
+        if (!before->line->first_clear || address_compare(before->line->email, line->email) != 0)
+            break;
+        if (before->stage != WRITE_ENDED)
+            return 0;
+        if (before->line->result != RESULT_DONE)
+            return -1;
+    }
+    return 1;
+}
+
+struct write *writes_pick(struct writes *writes, bool only_committed)
+{
+    while (writes->ended < writes->count && writes->items[writes->ended].stage == WRITE_ENDED)
+        writes->ended++;
+    struct write *waiting = NULL;
+    for (size_t i = writes->ended; i < writes->count; i++) {
+        struct write *write = &writes->items[i];
+        bool committed = write->cleared || write->restoring;
+        if (only_committed && !committed)
+            continue;
+        if (write->stage == WRITE_READY)
+            return write;
+        if (write->stage != WRITE_WAITING || waiting)
+            continue;
+        int free = is_free(writes, i);
+        if (free < 0) {
+            write->line->error = strdup("a duplicate invite of this person could not be revoked "
+                                        "first");
+            end(write, RESULT_SKIPPED);
+        } else if (free > 0) {
+            waiting = write;
+        }
+    }
+    return waiting;
+}
+
+static void mark(struct write *write, enum create_state state, const struct write_context *c)
+{
+    ledger_mark(write->wish, state, c->now->boot, c->now->wall);
+    c->ledger->dirty = true;
+}
+
+int write_begin(struct write *write, const struct write_context *context)
+{
+    const struct line *line = write->line;
+    if (line->action == ACTION_REVOKE) {
+        write->next = CALL_DELETE;
+        write->stage = WRITE_READY;
+        return 0;
+    }
+    if (!write->restoring)
+        write->wish = ledger_take(context->ledger, line->email, line->role, line->projects);
+    if (!write->wish)
+        return -ENOMEM;
+    write->next = CALL_CREATE;
+    if (line->action == ACTION_REPLACE && !write->cleared && !write->restoring) {
+        write->next = CALL_DELETE;
+        if (ledger_lose(write->wish, write->old) < 0)
+            return -ENOMEM;
+    } else if (line->action == ACTION_RENEW) {
+        (void)ledger_lose(write->wish, NULL);
+    }
+    mark(write, CREATE_BEGUN, context);
+    write->stage = WRITE_RECORDING;
+    return 0;
+}
+
+struct request write_request(const struct write *write, unsigned tag)
+{
+    struct request request = {.call = write->next, .tag = tag};
+    if (write->next == CALL_CREATE) {
+        request.email = write->line->email;
+        request.role = write->wish->role;
+        request.projects = &write->wish->projects;
+    } else {
+        request.invite_id = write->old->id;
+    }
+    return request;
+}
+
+/* The newest expired invite of the address that still stands in the way of a renewal, or NULL. */
+static const struct invite *next_expired(const struct write *write, const struct write_context *c)
+{
+    const struct invites *invites = listing_invites(c->listing);
+    const struct invite *newest = NULL;
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct invite *invite = &invites->items[i];
+        if (address_compare(invite->email, write->line->email) == 0 &&
+            invite_is_expired(invite, c->date) &&
+            !ledger_hides(c->ledger, invite->id, c->now->boot, UINT64_MAX) &&
+            (!newest || invite_newer(invite, newest)))
+            newest = invite;
+    }
+    return newest;
+}
+
+/* The create was refused after our delete: the person gets back what they had, once. */
+static void start_restoring(struct write *write, const struct write_context *c)
+{
+    struct lost_invite *lost = &write->wish->lost;
+    mark(write, CREATE_REFUSED, c);
+    write->wish->refused_status = write->line->status;
+    struct ledger_wish *old =
+        ledger_take(c->ledger, write->line->email, lost->role, &lost->projects);
+    (void)ledger_lose(write->wish, NULL);
+    if (!old) {
+        fail(write, strdup("out of memory while restoring the old invite"));
+        return;
+    }
+    write->wish = old;
+    write->restoring = true;
+    write->creates = 0;
+    mark(write, CREATE_BEGUN, c);
+    write->next = CALL_CREATE;
+    write->stage = WRITE_RECORDING;
+}
+
+static bool is_forbidden(int status)
+{
+    return status == 401 || status == 403;
+}
+
+static void create_refused(struct write *write, const struct write_context *c)
+{
+    int status = write->line->status;
+    if (write->restoring) {
+        mark(write, CREATE_NONE, c);
+        fail(write, memory_format("the new invite was refused, and the old one could not be "
+                                  "restored (%s): this person has no invite now",
+                                  error_of(write)));
+        return;
+    }
+    if (is_forbidden(status)) {
+        mark(write, CREATE_NONE, c);
+        end(write, RESULT_FAILED);
+        return;
+    }
+    if (write->wish->lost.id && (write->cleared || write->line->action == ACTION_INVITE)) {
+        start_restoring(write, c);
+        return;
+    }
+    mark(write, CREATE_REFUSED, c);
+    write->wish->refused_status = status;
+    write->old = write->line->action == ACTION_RENEW ? next_expired(write, c) : NULL;
+    if (write->old && !c->create_only) {
+        /* Perhaps the service insists that the expired invite goes first: look how it is now. */
+        write->next = CALL_RETRIEVE;
+        write->stage = WRITE_READY;
+    } else {
+        write->stage = WRITE_REFUSED;
+    }
+}
+
+static void create_done(struct write *write, const char *id, const struct write_context *c)
+{
+    mark(write, CREATE_ANSWERED, c);
+    write->wish->mailed++;
+    write->wish->seen = false;
+    (void)memory_set(&write->wish->invite_id, id);
+    (void)ledger_lose(write->wish, NULL);
+    note_invite(write, id);
+    if (write->restoring)
+        fail(write, memory_format("%s; the old invite was restored as %s", error_of(write), id));
+    else
+        end(write, RESULT_DONE);
+}
+
+static void take_create(struct write *write, struct answer *answer, const struct write_context *c)
+{
+    switch (answer->kind) {
+    case ANSWER_OK:
+        create_done(write, answer->invite.id, c);
+        break;
+    case ANSWER_REFUSED:
+        write->creates--;
+        create_refused(write, c);
+        break;
+    case ANSWER_LIMITED:
+    case ANSWER_UNSENT:
+        write->creates--;
+        write->stage = WRITE_READY;
+        break;
+    case ANSWER_UNREADABLE:
+    case ANSWER_UNAVAILABLE:
+    case ANSWER_LOST:
+        mark(write, CREATE_UNKNOWN, c);
+        write->stage = WRITE_OPEN;
+        break;
+    }
+}
+
+/* The old invite is gone, by our delete or by another's hand. */
+static void old_gone(struct write *write, const struct write_context *c)
+{
+    struct ledger_wish *made = ledger_find_invite(c->ledger, write->old->id);
+    if (made && made != write->wish && made->state == CREATE_ANSWERED)
+        ledger_mark(made, CREATE_NONE, c->now->boot, c->now->wall);
+    /* Forgetting a deletion for want of memory costs one more delete that answers 404. */
+    (void)ledger_deleted(c->ledger, write->old->id, c->now->boot);
+
+    switch (write->line->action) {
+    case ACTION_REPLACE:
+        write->cleared = true;
+        write->next = CALL_CREATE;
+        write->stage = WRITE_READY;
+        break;
+    case ACTION_RENEW:
+        if (write_begin(write, c) < 0)
+            fail(write, strdup("out of memory"));
+        break;
+    default:
+        note_invite(write, write->old->id);
+        end(write, RESULT_DONE);
+    }
+}
+
+static void not_deleted(struct write *write, char *error, const struct write_context *c)
+{
+    if (write->line->action == ACTION_REPLACE) {
+        mark(write, CREATE_NONE, c);
+        (void)ledger_lose(write->wish, NULL);
+    }
+    fail(write, error);
+}
+
+static void take_delete(struct write *write, struct answer *answer, const struct write_context *c)
+{
+    bool gone =
+        answer->kind == ANSWER_OK || (answer->kind == ANSWER_REFUSED && answer->status == 404);
+    if (gone) {
+        old_gone(write, c);
+    } else if (answer->kind == ANSWER_REFUSED && is_forbidden(answer->status)) {
+        not_deleted(write, TAKE(write->line->error), c);
+    } else {
+        /* After a doubtful answer, look; where none came, a delete may simply be sent again. */
+        if (answer->kind == ANSWER_REFUSED || answer->kind == ANSWER_UNREADABLE)
+            write->next = CALL_RETRIEVE;
+        write->stage = WRITE_READY;
+    }
+}
+
+/* A renewal was refused, and this is the expired invite that may be in its way. */
+static void look_at_expired(struct write *write, const struct invite *invite,
+                            const struct write_context *c)
+{
+    if (invite_is_expired(invite, c->date)) {
+        write->next = CALL_DELETE;
+        write->stage = WRITE_READY;
+    } else {
+        fail(write, memory_format("the old invite %s reads %s now; the next pass decides",
+                                  invite->id, invite_status_word(invite->status)));
+    }
+}
+
+static void take_retrieve(struct write *write, struct answer *answer, const struct write_context *c)
+{
+    if (answer->kind == ANSWER_REFUSED && answer->status == 404) {
+        old_gone(write, c);
+    } else if (answer->kind == ANSWER_REFUSED) {
+        not_deleted(write, TAKE(write->line->error), c);
+    } else if (answer->kind != ANSWER_OK) {
+        write->stage = WRITE_READY;
+    } else if (write->line->action == ACTION_RENEW) {
+        look_at_expired(write, &answer->invite, c);
+    } else if (answer->invite.status == INVITE_ACCEPTED) {
+        not_deleted(write, strdup("accepted in the meantime: an accepted invite cannot be deleted"),
+                    c);
+    } else {
+        not_deleted(
+            write,
+            memory_format("the invite is still there after its delete (%s)", error_of(write)), c);
+    }
+}
+
+void write_answered(struct write *write, struct answer *answer, const struct write_context *c)
+{
+    struct line *line = write->line;
+    free(line->request_id);
+    line->request_id = TAKE(answer->request_id);
+    line->status = answer->status;
+    if (answer->error) {
+        free(line->error);
+        line->error = TAKE(answer->error);
+    }
+    switch (write->next) {
+    case CALL_CREATE:
+        take_create(write, answer, c);
+        break;
+    case CALL_DELETE:
+        take_delete(write, answer, c);
+        break;
+    case CALL_RETRIEVE:
+    case CALL_LIST:
+        take_retrieve(write, answer, c);
+        break;
+    }
+}
+
+/* The newest live (or, with `accepted`, accepted) invite of the write's address, or NULL. */
+static const struct invite *newest_now(const struct write *write, const struct write_context *c,
+                                       enum invite_status status)
+{
+    const struct invites *invites = listing_invites(c->listing);
+    const struct invite *newest = NULL;
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct invite *invite = &invites->items[i];
+        bool fits =
+            status == INVITE_PENDING ? invite_is_live(invite, c->date) : invite->status == status;
+        if (fits && address_compare(invite->email, write->line->email) == 0 &&
+            !ledger_hides(c->ledger, invite->id, c->now->boot, UINT64_MAX) &&
+            (!newest || invite_newer(invite, newest)))
+            newest = invite;
+    }
+    return newest;
+}
+
+/* The invite that grants what the write was to create, or NULL. */
+static const struct invite *granted_now(const struct write *write, const struct write_context *c)
+{
+    enum role role = write->restoring ? write->wish->role : write->line->role;
+    const struct projects *projects =
+        write->restoring ? &write->wish->projects : write->line->projects;
+    const struct invite *live = newest_now(write, c, INVITE_PENDING);
+    if (live && invite_grants(live, role, projects))
+        return live;
+    const struct invite *accepted = newest_now(write, c, INVITE_ACCEPTED);
+    return accepted && invite_grants(accepted, role, projects) ? accepted : NULL;
+}
+
+static void found_made(struct write *write, const struct invite *invite)
+{
+    note_invite(write, invite->id);
+    if (write->restoring)
+        fail(write, memory_format("the new invite was refused; the old one was restored as %s",
+                                  invite->id));
+    else
+        end(write, RESULT_DONE);
+}
+
+static bool is_mailed_out(const struct write *write, const struct write_context *c)
+{
+    const struct line *line = write->line;
+    const struct ledger_wish *wish =
+        ledger_find(c->ledger, line->email, line->role, line->projects);
+    return wish && wish->mailed > c->limits->renewals;
+}
+
+/* It is proven that no create happened: ready it to be sent, unless things have changed. */
+static void redo(struct write *write, const struct write_context *c)
+{
+    const struct invite *live = newest_now(write, c, INVITE_PENDING);
+    if (write->creates >= CREATES_MAX) {
+        fail(write, memory_format("sent twice, and twice it did not happen (%s)", error_of(write)));
+    } else if (!write->restoring && is_mailed_out(write, c)) {
+        fail(write, strdup("mailed as often as limits.renewals allows"));
+    } else if (live && (write->line->action != ACTION_REPLACE || write->cleared)) {
+        fail(write, strdup("another invite for this address appeared; the next pass decides"));
+    } else {
+        if (live)
+            write->old = live;
+        else if (write->line->action == ACTION_REPLACE)
+            write->cleared = true;
+        write->stage = WRITE_WAITING;
+    }
+}
+
+void write_looked(struct write *write, const struct write_context *context)
+{
+    const struct invite *made = granted_now(write, context);
+    if (made) {
+        found_made(write, made);
+    } else if (write->stage == WRITE_REFUSED) {
+        end(write, RESULT_FAILED);
+    } else if (ledger_is_open(context->ledger, write->line->email)) {
+        end(write, RESULT_UNKNOWN);
+    } else {
+        redo(write, context);
+    }
+}
+
+static void give_up_unsent(struct write *write, const char *why, const struct write_context *c)
+{
+    if (write->wish && write->wish->state == CREATE_BEGUN)
+        mark(write, CREATE_NONE, c);
+    if (write->cleared || write->restoring)
+        fail(write, memory_format("the old invite is deleted and the new one not created yet (%s): "
+                                  "the next pass creates it",
+                                  why));
+    else if (write->next == CALL_DELETE && write->sent_at != 0)
+        end(write, RESULT_UNKNOWN);
+    else if (write->line->error)
+        end(write, RESULT_FAILED);
+    else {
+        write->line->error = memory_format("not started: %s", why);
+        end(write, RESULT_SKIPPED);
+    }
+}
+
+void write_give_up(struct write *write, const char *why, const struct write_context *context)
+{
+    switch (write->stage) {
+    case WRITE_WAITING:
+    case WRITE_RECORDING:
+    case WRITE_READY:
+        give_up_unsent(write, why, context);
+        break;
+    case WRITE_OPEN:
+        if (!write->line->error)
+            write->line->error = strdup("the outcome of an earlier create is still unknown");
+        end(write, RESULT_UNKNOWN);
+        break;
+    case WRITE_REFUSED:
+        end(write, RESULT_FAILED);
+        break;
+    case WRITE_IN_FLIGHT:
+    case WRITE_ENDED:
+        break;
+    }
+}
