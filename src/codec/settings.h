@@ -6,7 +6,11 @@
 #include "codec/problems.h"
 #include "core/limits.h"
 
-enum policy { POLICY_UNSET, POLICY_SYNC, POLICY_CREATE_ONLY };
+enum policy {
+    POLICY_UNSET,
+    POLICY_SYNC,
+    POLICY_CREATE_ONLY
+};
 
 struct settings {
     enum policy policy;

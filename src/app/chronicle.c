@@ -1,0 +1,168 @@
+/* Plan lines and results as journal events. */
+#include "chronicle.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "app/events.h"
+#include "app/words.h"
+#include "io/journal.h"
+
+#define CLOCK_SKEW_SECONDS 300
+
+void chronicle_begin(struct chronicle *chronicle)
+{
+    chronicle->number++;
+    snprintf(chronicle->pass, sizeof chronicle->pass, "%u", chronicle->number);
+}
+
+static struct journal_event event_of(const struct chronicle *chronicle, const struct line *line,
+                                     int priority, const char *message_id)
+{
+    const char *id = line->invite_id ? line->invite_id : line->invite ? line->invite->id : NULL;
+    return (struct journal_event){
+        .priority = priority,
+        .message_id = message_id,
+        .pass = chronicle->pass,
+        .action = action_word(line->action),
+        .email = line->email,
+        .invite_id = id,
+        .reason = reason_word(line->reason),
+        .result = line->result == RESULT_NONE ? NULL : result_word(line->result),
+        .request_id = line->request_id,
+        .http_status = line->status,
+    };
+}
+
+/* Attention and blocked lines, as one text that tells whether they are news. */
+static char *standing_of(const struct plan *plan)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *stream = open_memstream(&text, &length);
+    if (!stream)
+        return NULL;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct line *line = &plan->lines[i];
+        if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
+            fprintf(stream, "%d %d %u %s\n", line->action, line->reason, line->blocked_by,
+                    line->email);
+    }
+    fclose(stream);
+    return text;
+}
+
+static void tell_standing(const struct chronicle *chronicle, const struct line *line, bool news)
+{
+    _cleanup_free_ char *reason = words_for_reason(line);
+    _cleanup_free_ char *limits = words_for_limits(line->blocked_by);
+    int priority = news ? LOG_WARNING : LOG_DEBUG;
+    if (line->blocked_by != 0) {
+        struct journal_event event = event_of(chronicle, line, priority, EVENT_BLOCKED);
+        journal_send(&event, "blocked: %s %s (%s): %s", action_word(line->action), line->email,
+                     limits, reason);
+    } else {
+        struct journal_event event = event_of(chronicle, line, priority, EVENT_ATTENTION);
+        journal_send(&event, "attention: %s (%s): %s", line->email, reason_word(line->reason),
+                     reason);
+    }
+}
+
+static void tell_planned(const struct chronicle *chronicle, const struct line *line)
+{
+    struct journal_event event = event_of(chronicle, line, LOG_INFO, EVENT_PLANNED);
+    journal_send(&event, "plan: %s %s (%s)", action_word(line->action), line->email,
+                 reason_word(line->reason));
+}
+
+static void tell_limits(const struct chronicle *chronicle, const struct plan *plan, bool news)
+{
+    struct journal_event event = {.priority = news ? LOG_WARNING : LOG_DEBUG,
+                                  .message_id = EVENT_BLOCKED,
+                                  .pass = chronicle->pass};
+    for (size_t i = 0; i < plan->excess_count; i++) {
+        _cleanup_free_ char *words = words_for_excess(&plan->excess[i]);
+        journal_send(&event, "%s", words ? words : "a limit is exceeded");
+    }
+    journal_send(&event, "to carry out exactly what is blocked, once: inviterd apply --approve %s",
+                 plan->approval);
+}
+
+static void tell_clock(const struct chronicle *chronicle, const struct pass *pass, int64_t wall)
+{
+    bool stated;
+    int64_t skew = pass_date(pass, &stated) - wall;
+    struct journal_event event = {
+        .priority = LOG_WARNING, .message_id = EVENT_CLOCK_SKEW, .pass = chronicle->pass};
+    if (stated && (skew > CLOCK_SKEW_SECONDS || skew < -CLOCK_SKEW_SECONDS))
+        journal_send(&event, "this host's clock is %lld s off the service's: set it",
+                     (long long)skew);
+}
+
+void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
+{
+    const struct plan *plan = pass_plan(pass);
+    char *standing = standing_of(plan);
+    bool news = !standing || !chronicle->standing || strcmp(standing, chronicle->standing) != 0;
+    free(chronicle->standing);
+    chronicle->standing = standing;
+    free(chronicle->told);
+    chronicle->told = calloc(plan->count + 1, sizeof *chronicle->told);
+    tell_clock(chronicle, pass, (int64_t)time(NULL));
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct line *line = &plan->lines[i];
+        if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
+            tell_standing(chronicle, line, news);
+        else if (action_writes(line->action))
+            tell_planned(chronicle, line);
+    }
+    if (plan_count_blocked(plan) > 0)
+        tell_limits(chronicle, plan, news);
+}
+
+static void tell_result(const struct chronicle *chronicle, const struct line *line)
+{
+    bool done = line->result == RESULT_DONE;
+    struct journal_event event = event_of(chronicle, line, done ? LOG_NOTICE : LOG_ERR,
+                                          done ? EVENT_WRITTEN : EVENT_WRITE_FAILED);
+    journal_send(&event, "%s %s: %s%s%s", action_word(line->action), line->email,
+                 result_word(line->result), line->error ? ": " : "",
+                 line->error ? line->error : "");
+}
+
+void chronicle_results(struct chronicle *chronicle, const struct pass *pass)
+{
+    const struct plan *plan = pass_plan(pass);
+    for (size_t i = 0; plan && chronicle->told && i < plan->count; i++) {
+        const struct line *line = &plan->lines[i];
+        if (chronicle->told[i] || line->result == RESULT_NONE || line->result == RESULT_BLOCKED)
+            continue;
+        chronicle->told[i] = true;
+        tell_result(chronicle, line);
+    }
+}
+
+void chronicle_end(struct chronicle *chronicle, const struct pass *pass)
+{
+    chronicle_results(chronicle, pass);
+    struct journal_event event = {.pass = chronicle->pass};
+    if (pass_error(pass)) {
+        event.priority = LOG_ERR;
+        event.message_id = EVENT_PASS_FAILED;
+        journal_send(&event, "pass %s failed: %s", chronicle->pass, pass_error(pass));
+    } else if (pass_plan(pass)) {
+        _cleanup_free_ char *summary = words_for_summary(pass_plan(pass));
+        event.priority = plan_in_sync(pass_plan(pass)) ? LOG_DEBUG : LOG_INFO;
+        event.message_id = EVENT_PASS_DONE;
+        journal_send(&event, "pass %s: %s; %u requests", chronicle->pass, summary,
+                     pass_requests(pass));
+    }
+}
+
+void chronicle_clear(struct chronicle *chronicle)
+{
+    free(chronicle->told);
+    free(chronicle->standing);
+}

@@ -1,0 +1,19 @@
+/* What the daemon tells the journal about a pass: plan lines, writes, limits, and how it ended. */
+#pragma once
+
+#include "core/pass.h"
+
+struct chronicle {
+    char pass[24]; /* id of the pass in every event: "12", counted since the start */
+    unsigned number;
+    bool *told;     /* by line: its result was said */
+    char *standing; /* attention and blocked lines of the last pass: said again only if changed */
+};
+
+void chronicle_begin(struct chronicle *chronicle);
+/* Each line that is to be written, and, where they have changed, those blocked or for attention. */
+void chronicle_plan(struct chronicle *chronicle, const struct pass *pass);
+/* The results that are new since the last call. */
+void chronicle_results(struct chronicle *chronicle, const struct pass *pass);
+void chronicle_end(struct chronicle *chronicle, const struct pass *pass);
+void chronicle_clear(struct chronicle *chronicle);

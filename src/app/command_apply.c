@@ -1,0 +1,107 @@
+/* plan and apply: one code path up to the first write. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/commands.h"
+#include "app/oneshot.h"
+#include "app/progress.h"
+#include "app/report.h"
+#include "app/view.h"
+
+/* Host and service disagree by more than this: dates in the member file may surprise. */
+#define CLOCK_SKEW_SECONDS 300
+
+static void warn_of_clock(const struct oneshot *oneshot, const struct pass *pass)
+{
+    bool stated;
+    int64_t skew = pass_date(pass, &stated) - (int64_t)time(NULL);
+    if (!stated)
+        report_note(oneshot->options, "the service states no date: this host's clock decides");
+    else if (skew > CLOCK_SKEW_SECONDS || skew < -CLOCK_SKEW_SECONDS)
+        report_note(oneshot->options,
+                    "this host's clock is %lld s %s the service's: set it; the service's decides",
+                    (long long)(skew < 0 ? -skew : skew), skew < 0 ? "ahead of" : "behind");
+}
+
+static void note_approval(const struct oneshot *oneshot, const struct pass *pass)
+{
+    if (!pass_approval_misfits(pass))
+        return;
+    if (plan_count_blocked(pass_plan(pass)) == 0)
+        report_note(oneshot->options, "nothing is blocked: --approve was not needed");
+    else
+        report_note(oneshot->options,
+                    "--approve %s does not fit what is blocked now: it was used already, or the "
+                    "plan has changed; look at it again",
+                    oneshot->options->approval);
+}
+
+/* The contract's order: failure over blocked over pending. */
+static int exit_code(const struct oneshot *oneshot, const struct pass *pass, bool applied)
+{
+    const struct plan *plan = pass_plan(pass);
+    if (applied && (pass_end(pass) != PASS_DONE || oneshot->signal != 0))
+        return EXIT_TROUBLE;
+    if (plan_count_result(plan, RESULT_FAILED) + plan_count_result(plan, RESULT_SKIPPED) +
+            plan_count_result(plan, RESULT_UNKNOWN) >
+        0)
+        return EXIT_TROUBLE;
+    if (plan_count_blocked(plan) > 0)
+        return EXIT_BLOCKED;
+    return !applied && !plan_in_sync(plan) ? EXIT_PENDING : EXIT_OK;
+}
+
+static const char *pass_failure(const struct pass *pass)
+{
+    const char *error = pass_error(pass);
+    return error ? error : "stopped by a signal";
+}
+
+static int show(const struct oneshot *oneshot, bool applied)
+{
+    const struct pass *pass = oneshot_pass(oneshot);
+    if (!pass_plan(pass))
+        return report_error(oneshot->options, EXIT_TROUBLE, pass_failure(pass));
+    const struct view view = {oneshot->options, &oneshot->settings, pass, applied};
+    warn_of_clock(oneshot, pass);
+    note_approval(oneshot, pass);
+    if (oneshot->options->output == OUTPUT_JSON)
+        view_plan_json(&view);
+    else
+        view_plan_text(&view);
+    if (applied && pass_end(pass) != PASS_DONE)
+        report_note(oneshot->options, "%s", pass_failure(pass));
+    return exit_code(oneshot, pass, applied);
+}
+
+int command_plan(const struct options *options)
+{
+    struct oneshot oneshot;
+    int code = oneshot_prepare(&oneshot, options);
+    if (code == 0)
+        code = oneshot_peek(&oneshot);
+    if (code == 0)
+        code = oneshot_run(&oneshot, NULL, NULL, NULL);
+    if (code == 0)
+        code = show(&oneshot, false);
+    oneshot_clear(&oneshot);
+    return code;
+}
+
+int command_apply(const struct options *options)
+{
+    struct oneshot oneshot;
+    struct progress progress;
+    progress_begin(&progress, options, &oneshot);
+    int code = oneshot_prepare(&oneshot, options);
+    if (code == 0)
+        code = oneshot_lock(&oneshot);
+    if (code == 0)
+        code = oneshot_run(&oneshot, progress_planned, progress_moved, &progress);
+    progress_end(&progress);
+    if (code == 0)
+        code = show(&oneshot, true);
+    oneshot_clear(&oneshot);
+    return code;
+}

@@ -1,0 +1,55 @@
+/* check: read everything, offline, and name every mistake. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "app/commands.h"
+#include "app/report.h"
+#include "app/setup.h"
+
+static void print_json(const struct settings *settings, const struct members *members)
+{
+    json_t *json = json_pack("{s:s, s:s, s:I, s:I}", "schema", "inviterd.check/1", "members_path",
+                             settings->members, "members", (json_int_t)members->count, "ignore",
+                             (json_int_t)members->ignore_count);
+    if (json)
+        json_dumpf(json, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(json);
+}
+
+static void print_text(const struct settings *settings, const struct members *members)
+{
+    const char *policy = settings->policy == POLICY_UNSET ? "not set: apply and run need one"
+                                                          : policy_word(settings->policy);
+    printf("%s: %zu %s, %zu ignore pattern%s; all valid.\n", settings->members, members->count,
+           members->count == 1 ? "person" : "people", members->ignore_count,
+           members->ignore_count == 1 ? "" : "s");
+    printf("policy: %s. API: %s.\n", policy, settings->base_url);
+}
+
+int command_check(const struct options *options)
+{
+    struct settings settings;
+    struct problems problems = {0};
+    _cleanup_(members_free_pointer) struct members *members = NULL;
+    (void)setup_settings(options, &settings, &problems);
+    setup_need_members(options, &settings, &problems);
+    if (settings.members && *settings.members &&
+        setup_members(&settings, &members, &problems) == -ENOMEM)
+        problems_add(&problems, settings.members, "out of memory");
+
+    int code = EXIT_OK;
+    if (problems.errors > 0) {
+        code = report_problems(options, &problems);
+    } else {
+        report_warnings(options, &problems);
+        if (options->output == OUTPUT_JSON)
+            print_json(&settings, members);
+        else
+            print_text(&settings, members);
+    }
+    problems_clear(&problems);
+    settings_clear(&settings);
+    return code;
+}

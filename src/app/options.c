@@ -1,0 +1,225 @@
+/* getopt_long, usage, and the checks that concern one option alone. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/report.h"
+#include "codec/problems.h"
+
+static const char usage[] =
+    "inviterd keeps the invites of an OpenAI organisation equal to a member file.\n"
+    "\n"
+    "Usage: inviterd [OPTION…] COMMAND [OPTION…]\n"
+    "\n"
+    "Commands:\n"
+    "  check             read the configuration and the member file, offline\n"
+    "  plan              show what a pass would do; write nothing\n"
+    "  apply             carry out one pass\n"
+    "  run               the daemon: a pass at start and one each interval\n"
+    "  list              the organisation's invites\n"
+    "  show ID|EMAIL     one invite\n"
+    "\n"
+    "Options:\n"
+    "  -c, --config FILE      configuration (default " DEFAULT_CONFIG ")\n"
+    "  -m, --members PATH     member file, or a directory of them\n"
+    "      --policy POLICY    sync, or create-only (never deletes)\n"
+    "      --base-url URL     of the API (default https://api.openai.com/v1)\n"
+    "      --state-dir DIR    memory of writes and lock (default /var/lib/inviterd)\n"
+    "  -o, --output FORMAT    text or json\n"
+    "      --all              unchanged people too\n"
+    "      --approve ID       apply: carry out exactly the blocked plan ID, once\n"
+    "      --dry-run          run: plan and log, never write\n"
+    "  -q, --quiet            no progress\n"
+    "  -v, --verbose          say more\n"
+    "      --color WHEN       auto, always or never\n"
+    "  -h, --help             this text\n"
+    "  -V, --version          the version\n"
+    "\n"
+    "The Admin API key comes from api.key in the configuration, else from the systemd credential\n"
+    "openai-admin-key, else from OPENAI_ADMIN_KEY.\n"
+    "\n"
+    "Exit codes: 0 done or in sync, 1 failure, 2 plan: changes pending, 3 blocked by a limit,\n"
+    "64 bad usage, 78 invalid configuration, key or member file.\n";
+
+enum {
+    OPTION_POLICY = 256,
+    OPTION_BASE_URL,
+    OPTION_STATE_DIR,
+    OPTION_ALL,
+    OPTION_APPROVE,
+    OPTION_DRY_RUN,
+    OPTION_COLOR
+};
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"members", required_argument, NULL, 'm'},
+    {"policy", required_argument, NULL, OPTION_POLICY},
+    {"base-url", required_argument, NULL, OPTION_BASE_URL},
+    {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
+    {"output", required_argument, NULL, 'o'},
+    {"all", no_argument, NULL, OPTION_ALL},
+    {"approve", required_argument, NULL, OPTION_APPROVE},
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"color", required_argument, NULL, OPTION_COLOR},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {0},
+};
+
+static const char *const commands[] = {"check", "plan", "apply", "run", "list", "show", NULL};
+
+static bool fail(const struct options *options, int *ret_exit, const char *format, const char *word)
+{
+    _cleanup_free_ char *text = memory_format(format, word);
+    *ret_exit = report_error(options, EXIT_USAGE, text ? text : format);
+    return false;
+}
+
+static bool set_output(struct options *options, const char *word, int *ret_exit)
+{
+    if (strcmp(word, "json") == 0)
+        options->output = OUTPUT_JSON;
+    else if (strcmp(word, "text") == 0)
+        options->output = OUTPUT_TEXT;
+    else
+        return fail(options, ret_exit, "--output `%s` is unknown: use text or json", word);
+    return true;
+}
+
+static bool set_color(struct options *options, const char *word, int *ret_exit)
+{
+    if (strcmp(word, "auto") == 0)
+        options->color = COLOR_AUTO;
+    else if (strcmp(word, "always") == 0)
+        options->color = COLOR_ALWAYS;
+    else if (strcmp(word, "never") == 0)
+        options->color = COLOR_NEVER;
+    else
+        return fail(options, ret_exit, "--color `%s` is unknown: use auto, always or never", word);
+    return true;
+}
+
+static bool print_and_leave(const char *text, int *ret_exit)
+{
+    fputs(text, stdout);
+    *ret_exit = EXIT_OK;
+    return false;
+}
+
+static bool take_option(struct options *options, int option, char **argv, int *ret_exit)
+{
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return true;
+    case 'm':
+        options->members = optarg;
+        return true;
+    case OPTION_POLICY:
+        options->policy = optarg;
+        return true;
+    case OPTION_BASE_URL:
+        options->base_url = optarg;
+        return true;
+    case OPTION_STATE_DIR:
+        options->state_dir = optarg;
+        return true;
+    case OPTION_APPROVE:
+        options->approval = optarg;
+        return true;
+    case 'o':
+        return set_output(options, optarg, ret_exit);
+    case OPTION_COLOR:
+        return set_color(options, optarg, ret_exit);
+    case OPTION_ALL:
+        return options->all = true;
+    case OPTION_DRY_RUN:
+        return options->dry_run = true;
+    case 'q':
+        return options->quiet = true;
+    case 'v':
+        return options->verbose = true;
+    case 'h':
+        return print_and_leave(usage, ret_exit);
+    case 'V':
+        return print_and_leave("inviterd " INVITERD_VERSION "\n", ret_exit);
+    case ':':
+        return fail(options, ret_exit, "%s needs a value: see inviterd --help", argv[optind - 1]);
+    default:
+        return fail(options, ret_exit, "%s is no option, or takes no value: see inviterd --help",
+                    argv[optind - 1]);
+    }
+}
+
+static bool is_command(const char *word)
+{
+    for (const char *const *command = commands; *command; command++)
+        if (strcmp(*command, word) == 0)
+            return true;
+    return false;
+}
+
+/* What goes with which command. */
+static bool check_combination(const struct options *options, int *ret_exit)
+{
+    const char *command = options->command;
+    if (options->approval && strcmp(command, "apply") != 0)
+        return fail(options, ret_exit, "--approve goes with apply, not with %s", command);
+    if (options->dry_run && strcmp(command, "run") != 0)
+        return fail(options, ret_exit, "--dry-run goes with run, not with %s: use plan", command);
+    if (strcmp(command, "show") == 0 && !options->argument)
+        return fail(options, ret_exit, "%s needs the id of an invite or an address", command);
+    return true;
+}
+
+static bool take_words(struct options *options, char **words, int count, int *ret_exit)
+{
+    if (count == 0)
+        return fail(options, ret_exit, "%s", "no command: see inviterd --help");
+    options->command = words[0];
+    if (!is_command(words[0])) {
+        const char *meant = problems_suggest(words[0], commands);
+        _cleanup_free_ char *text =
+            meant ? memory_format("`%s` is no command: did you mean `%s`?", words[0], meant)
+                  : memory_format("`%s` is no command: see inviterd --help", words[0]);
+        return fail(options, ret_exit, "%s", text ? text : "no such command");
+    }
+    bool takes_argument = strcmp(words[0], "show") == 0;
+    if (count > (takes_argument ? 2 : 1))
+        return fail(options, ret_exit, "`%s` is one word too many: see inviterd --help",
+                    words[takes_argument ? 2 : 1]);
+    if (takes_argument && count == 2)
+        options->argument = words[1];
+    return check_combination(options, ret_exit);
+}
+
+/* -o json holds for errors of the command line itself, wherever it stands in it. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *next = i + 1 < argc ? argv[i + 1] : "";
+        if (strcmp(argv[i], "--") == 0)
+            return false;
+        if (strcmp(argv[i], "-ojson") == 0 || strcmp(argv[i], "--output=json") == 0)
+            return true;
+        if ((strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0) &&
+            strcmp(next, "json") == 0)
+            return true;
+    }
+    return false;
+}
+
+bool options_parse(int argc, char **argv, struct options *ret, int *ret_exit)
+{
+    *ret = (struct options){.output = wants_json(argc, argv) ? OUTPUT_JSON : OUTPUT_TEXT};
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":c:m:o:qvhV", long_options, NULL)) != -1;)
+        if (!take_option(ret, option, argv, ret_exit))
+            return false;
+    return take_words(ret, argv + optind, argc - optind, ret_exit);
+}

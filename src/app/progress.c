@@ -1,0 +1,82 @@
+/* Progress on standard error. */
+#include "progress.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "app/report.h"
+#include "io/clock.h"
+
+void progress_begin(struct progress *progress, const struct options *options,
+                    const struct oneshot *oneshot)
+{
+    *progress = (struct progress){
+        .options = options,
+        .oneshot = oneshot,
+        .live = !options->quiet && isatty(STDERR_FILENO),
+    };
+}
+
+bool progress_planned(const struct pass *pass, void *userdata)
+{
+    struct progress *progress = userdata;
+    const struct plan *plan = pass_plan(pass);
+    for (size_t i = 0; i < plan->count; i++)
+        progress->writes += action_writes(plan->lines[i].action) && plan->lines[i].blocked_by == 0;
+    /* Without memory there are no plain lines; the result tells everything anyway. */
+    progress->told = calloc(plan->count + 1, sizeof *progress->told);
+    return true;
+}
+
+/* Why nothing moves, if nothing does for longer than a moment. */
+static void print_wait(const struct progress *progress)
+{
+    uint64_t until = driver_waits_until(progress->oneshot->driver), now = clock_now().boot;
+    if (until != PACE_NEVER && until > now + 1000000)
+        fprintf(stderr, ", waiting %llu s", (unsigned long long)((until - now) / 1000000));
+}
+
+static void draw(struct progress *progress, const struct pass *pass)
+{
+    fputs("\r\033[K", stderr);
+    if (!pass_plan(pass)) {
+        fprintf(stderr, "listing invites: %zu so far", listing_invites(pass_listing(pass))->count);
+    } else {
+        size_t open = pass_writes_open(pass);
+        size_t done = progress->writes > open ? progress->writes - open : 0;
+        fprintf(stderr, "applying: %zu of %zu", done, progress->writes);
+    }
+    print_wait(progress);
+    fflush(stderr);
+    progress->drawn = true;
+}
+
+static void tell(struct progress *progress, const struct plan *plan)
+{
+    for (size_t i = 0; progress->told && i < plan->count; i++) {
+        const struct line *line = &plan->lines[i];
+        if (progress->told[i] || line->result == RESULT_NONE || line->result == RESULT_BLOCKED)
+            continue;
+        progress->told[i] = true;
+        report_note(progress->options, "%s %s: %s%s%s", action_word(line->action), line->email,
+                    result_word(line->result), line->error ? ": " : "",
+                    line->error ? line->error : "");
+    }
+}
+
+void progress_moved(const struct pass *pass, void *userdata)
+{
+    struct progress *progress = userdata;
+    if (progress->live)
+        draw(progress, pass);
+    else if (pass_plan(pass))
+        tell(progress, pass_plan(pass));
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->drawn)
+        fputs("\r\033[K", stderr);
+    free(progress->told);
+    progress->told = NULL;
+}

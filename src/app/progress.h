@@ -1,0 +1,21 @@
+/* apply's progress: one live line on a terminal, a line for each write where there is none. */
+#pragma once
+
+#include "app/oneshot.h"
+
+struct progress {
+    const struct options *options;
+    const struct oneshot *oneshot;
+    bool live;  /* standard error is a terminal */
+    bool drawn; /* a live line stands there */
+    bool *told; /* by line: its result was said */
+    size_t writes;
+};
+
+void progress_begin(struct progress *progress, const struct options *options,
+                    const struct oneshot *oneshot);
+/* Hooks of the driver; `userdata` is the progress. */
+bool progress_planned(const struct pass *pass, void *userdata);
+void progress_moved(const struct pass *pass, void *userdata);
+/* Clears the live line. */
+void progress_end(struct progress *progress);

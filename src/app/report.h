@@ -1,0 +1,18 @@
+/* Bad news for people and machines: one way of saying it, with the exit code. */
+#pragma once
+
+#include "app/options.h"
+#include "codec/problems.h"
+
+/*
+ * Says on standard error what is wrong, and prints the JSON error object where JSON was asked for.
+ * Hidden characters are spelled out. Returns `exit_code`.
+ */
+int report_error(const struct options *options, int exit_code, const char *message);
+/* The same for everything that is wrong with files; returns EXIT_CONFIG. */
+int report_problems(const struct options *options, const struct problems *problems);
+/* Warnings only, on standard error; nothing with --quiet. */
+void report_warnings(const struct options *options, const struct problems *problems);
+/* A remark on standard error; nothing with --quiet. */
+void report_note(const struct options *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));

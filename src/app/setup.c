@@ -1,0 +1,144 @@
+/* Settings, members, key, client. */
+#include "setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "codec/memberfile.h"
+#include "io/credential.h"
+#include "io/file.h"
+#include "io/snapshot.h"
+
+#define CONFIG_MAX        ((size_t)1 << 20)
+#define DEFAULT_STATE_DIR "/var/lib/inviterd"
+
+static void read_file(const struct options *options, struct settings *settings,
+                      struct problems *problems)
+{
+    const char *path = options->config ? options->config : DEFAULT_CONFIG;
+    _cleanup_free_ char *text = NULL;
+    size_t length;
+    int r = file_read(AT_FDCWD, path, CONFIG_MAX, &text, &length);
+    if (r == -ENOENT && !options->config)
+        return;
+    if (r < 0)
+        problems_add(problems, path, "cannot be read (%s): correct the path or its permissions",
+                     strerror(-r));
+    else
+        (void)settings_parse(path, text, length, settings, problems);
+}
+
+static void take_environment(struct settings *settings, struct problems *problems)
+{
+    const char *base_url = getenv("OPENAI_BASE_URL");
+    if (!settings->base_url && base_url && *base_url)
+        (void)settings_set_base_url(settings, "OPENAI_BASE_URL", base_url, problems);
+}
+
+static void take_options(const struct options *options, struct settings *settings,
+                         struct problems *problems)
+{
+    if (options->policy)
+        (void)settings_set_policy(settings, "--policy", options->policy, problems);
+    if (options->base_url)
+        (void)settings_set_base_url(settings, "--base-url", options->base_url, problems);
+    if (options->members && memory_set(&settings->members, options->members) < 0)
+        problems_add(problems, "--members", "out of memory");
+}
+
+int setup_settings(const struct options *options, struct settings *ret, struct problems *problems)
+{
+    settings_init(ret);
+    read_file(options, ret, problems);
+    /* A base URL on the command line makes that of the environment unimportant, even if wrong. */
+    if (!options->base_url)
+        take_environment(ret, problems);
+    take_options(options, ret, problems);
+    if (!ret->base_url && memory_set(&ret->base_url, DEFAULT_BASE_URL) < 0)
+        problems_add(problems, "--base-url", "out of memory");
+    return problems->errors > 0 ? -EBADMSG : 0;
+}
+
+static const char *config_path(const struct options *options)
+{
+    return options->config ? options->config : DEFAULT_CONFIG;
+}
+
+void setup_need_policy(const struct options *options, const struct settings *settings,
+                       struct problems *problems)
+{
+    if (settings->policy == POLICY_UNSET)
+        problems_add(problems, config_path(options),
+                     "no policy is set, on purpose: give --policy or set `policy` to \"sync\" "
+                     "(creates and deletes) or \"create-only\" (never deletes)");
+}
+
+void setup_need_members(const struct options *options, const struct settings *settings,
+                        struct problems *problems)
+{
+    if (!settings->members || !*settings->members)
+        problems_add(problems, config_path(options),
+                     "no member file is named: give --members PATH or set `members`");
+}
+
+/* Takes snapshots until one is quiet; the wait is bounded, since each is at most two seconds. */
+static int take_quiet(const char *path, struct snapshot *ret, struct problems *problems)
+{
+    uint64_t previous = 0;
+    for (unsigned attempt = 0;; attempt++) {
+        int r = snapshot_take(path, previous, ret, problems);
+        if (r < 0 || ret->wait_usec == 0)
+            return r;
+        if (attempt == 10) {
+            snapshot_clear(ret);
+            problems_add(problems, path, "keeps changing: try again when nobody writes it");
+            return -EBADMSG;
+        }
+        struct timespec wait = {.tv_sec = (time_t)(ret->wait_usec / 1000000),
+                                .tv_nsec = (long)(ret->wait_usec % 1000000) * 1000};
+        previous = ret->state;
+        snapshot_clear(ret);
+        nanosleep(&wait, NULL);
+    }
+}
+
+int setup_members(const struct settings *settings, struct members **ret, struct problems *problems)
+{
+    struct snapshot snapshot = {0};
+    int r = take_quiet(settings->members, &snapshot, problems);
+    if (r < 0)
+        return r;
+    r = memberfile_parse(snapshot.sources, snapshot.count, ret, problems);
+    snapshot_clear(&snapshot);
+    return r;
+}
+
+const char *setup_state_dir(const struct options *options)
+{
+    const char *directory = getenv("STATE_DIRECTORY");
+    if (options->state_dir)
+        return options->state_dir;
+    return directory && *directory ? directory : DEFAULT_STATE_DIR;
+}
+
+int setup_client(sd_event *event, const struct settings *settings, struct openai **ret)
+{
+    const struct openai_options options = {
+        .base_url = settings->base_url,
+        .organization = settings->organization,
+        .http = {.proxy = settings->proxy,
+                 .ca_file = settings->ca_file,
+                 .timeout_usec = settings->timeout_usec,
+                 .connections = settings->concurrency},
+    };
+    return openai_new(event, &options, ret);
+}
+
+int setup_key(const struct settings *settings, struct openai *openai, char **ret_error)
+{
+    _cleanup_(credential_free_pointer) char *key = NULL;
+    int r = credential_read(settings->key_source, &key, ret_error);
+    return r < 0 ? r : openai_set_key(openai, key);
+}

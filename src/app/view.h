@@ -1,0 +1,21 @@
+/* What a command shows: the same things as text and as JSON. */
+#pragma once
+
+#include "app/options.h"
+#include "codec/settings.h"
+#include "core/pass.h"
+
+/* A plan, with or without what came of it. */
+struct view {
+    const struct options *options;
+    const struct settings *settings;
+    const struct pass *pass;
+    bool applied; /* results belong to it */
+};
+
+void view_plan_text(const struct view *view);
+void view_plan_json(const struct view *view);
+void view_list_text(const struct options *options, const struct invites *invites, int64_t now);
+void view_list_json(const struct invites *invites);
+void view_invite_text(const struct options *options, const struct invite *invite, int64_t now);
+void view_invite_json(const struct invite *invite);

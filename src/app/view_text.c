@@ -1,0 +1,248 @@
+/* Plans and invites for eyes. */
+#include "view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/report.h"
+#include "app/table.h"
+#include "app/words.h"
+#include "codec/date.h"
+#include "codec/utf8.h"
+
+struct look {
+    const char *symbol;
+    enum color color;
+};
+
+static struct look look_of(const struct line *line)
+{
+    static const struct look looks[] = {
+        [ACTION_INVITE] = {"+", GREEN},      [ACTION_RENEW] = {"^", CYAN},
+        [ACTION_REPLACE] = {"~", YELLOW},    [ACTION_REVOKE] = {"-", RED},
+        [ACTION_ATTENTION] = {"!", MAGENTA}, [ACTION_KEEP] = {"=", DIM},
+    };
+    return looks[line->action];
+}
+
+/* What stands behind the reason: what came of it, or what holds it back. */
+static char *outcome(const struct view *view, const struct line *line)
+{
+    _cleanup_free_ char *limits = words_for_limits(line->blocked_by);
+    if (line->blocked_by != 0)
+        return memory_format("blocked by %s", limits ? limits : "a limit");
+    if (!view->applied || line->result == RESULT_NONE)
+        return NULL;
+    if (line->result == RESULT_DONE)
+        return line->invite_id ? memory_format("done: %s", line->invite_id) : strdup("done");
+    return memory_format("%s: %s%s%s", result_word(line->result), line->error ? line->error : "-",
+                         line->request_id ? ", request " : "",
+                         line->request_id ? line->request_id : "");
+}
+
+static void add_line(struct table *table, const struct view *view, const struct line *line)
+{
+    struct look look = look_of(line);
+    _cleanup_free_ char *projects = words_for_projects(line->projects);
+    _cleanup_free_ char *reason = words_for_reason(line);
+    _cleanup_free_ char *end = outcome(view, line);
+    bool bad = line->result == RESULT_FAILED || line->result == RESULT_UNKNOWN;
+    table_row(table, bad ? RED : look.color);
+    table_cell(table, look.symbol);
+    table_cell(table, action_word(line->action));
+    table_cell(table, line->email);
+    table_cell(table, words_for_role(line));
+    table_cell(table, projects);
+    table_cell(table, reason);
+    table_cell(table, end);
+}
+
+/* The word after which a shell sees just `text`: quoted only where that is needed. */
+static void print_word(const char *text)
+{
+    if (*text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "%+,-./:=@_") == strlen(text)) {
+        printf(" %s", text);
+        return;
+    }
+    fputs(" '", stdout);
+    for (; *text; text++)
+        fputs(*text == '\'' ? "'\\''" : (char[]){*text, '\0'}, stdout);
+    fputs("'", stdout);
+}
+
+static void print_option(const char *option, const char *value)
+{
+    if (!value)
+        return;
+    printf(" %s", option);
+    print_word(value);
+}
+
+/* `inviterd apply` for the very same configuration, member file and organisation. */
+static void print_apply(const struct view *view, const char *approval)
+{
+    const struct options *options = view->options;
+    fputs("  inviterd apply", stdout);
+    print_option("--approve", approval);
+    print_option("--config", options->config);
+    print_option("--members", options->members);
+    print_option("--policy", options->policy                          ? options->policy
+                             : view->settings->policy == POLICY_UNSET ? "sync"
+                                                                      : NULL);
+    print_option("--base-url", options->base_url);
+    print_option("--state-dir", options->state_dir);
+    putchar('\n');
+}
+
+static void print_limits(const struct view *view, const struct plan *plan)
+{
+    if (plan_count_blocked(plan) == 0)
+        return;
+    bool colored = color_wanted(view->options, stdout);
+    printf("\n%sBlocked%s: %zu of these are not done.\n", color_on(colored, RED),
+           color_off(colored), plan_count_blocked(plan));
+    for (size_t i = 0; i < plan->excess_count; i++) {
+        _cleanup_free_ char *words = words_for_excess(&plan->excess[i]);
+        printf("  %s\n", words ? words : limit_word(plan->excess[i].limit));
+    }
+    puts("If that is what you want, this carries out exactly what is blocked, once:");
+    print_apply(view, plan->approval);
+}
+
+static void print_results(const struct plan *plan)
+{
+    printf("Applied: %zu done", plan_count_result(plan, RESULT_DONE));
+    for (enum result result = RESULT_FAILED; result <= RESULT_UNKNOWN; result++)
+        if (plan_count_result(plan, result) > 0)
+            printf(", %zu %s", plan_count_result(plan, result), result_word(result));
+    puts(".");
+}
+
+static void print_note_on_members(const struct plan *plan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        n += plan->lines[i].reason == REASON_MEMBER ||
+             plan->lines[i].reason == REASON_ACCEPTED_ROLE_DIFFERS;
+    if (n > 0)
+        printf("%zu accepted invite%s taken for %s.\n", n, n == 1 ? " is" : "s are",
+               n == 1 ? "a member" : "members");
+}
+
+static size_t shown_lines(const struct view *view, const struct plan *plan)
+{
+    return view->options->all ? plan->count : plan->count - plan_count(plan, ACTION_KEEP);
+}
+
+static void print_lines(const struct view *view, const struct plan *plan)
+{
+    struct table *table = table_new(7);
+    if (!table)
+        return;
+    for (size_t i = 0; i < plan->count; i++)
+        if (view->options->all || plan->lines[i].action != ACTION_KEEP)
+            add_line(table, view, &plan->lines[i]);
+    table_print(table, stdout, color_wanted(view->options, stdout));
+    table_free(table);
+}
+
+void view_plan_text(const struct view *view)
+{
+    const struct plan *plan = pass_plan(view->pass);
+    bool colored = color_wanted(view->options, stdout);
+    print_lines(view, plan);
+    if (shown_lines(view, plan) > 0)
+        putchar('\n');
+    _cleanup_free_ char *summary = words_for_summary(plan);
+    printf("%sPlan%s: %s.\n", color_on(colored, BOLD), color_off(colored),
+           summary ? summary : "(out of memory)");
+    print_note_on_members(plan);
+    if (view->applied && !plan_in_sync(plan))
+        print_results(plan);
+    print_limits(view, plan);
+    bool pending = !plan_in_sync(plan) && plan_count_blocked(plan) == 0;
+    if (!view->applied && pending) {
+        puts("\nTo carry it out:");
+        print_apply(view, NULL);
+    }
+}
+
+/* ---- invites ------------------------------------------------------------------------------- */
+
+static const char *status_words(const struct invite *invite, int64_t now)
+{
+    if (invite->status == INVITE_PENDING && invite_is_expired(invite, now))
+        return "pending, past its expiry";
+    return invite->status_text ? invite->status_text : "(none)";
+}
+
+static enum color status_color(const struct invite *invite, int64_t now)
+{
+    if (invite_is_live(invite, now))
+        return GREEN;
+    return invite->status == INVITE_ACCEPTED ? PLAIN : DIM;
+}
+
+static void add_date(struct table *table, const char *label, int64_t seconds)
+{
+    char date[DATE_SIZE];
+    _cleanup_free_ char *text =
+        seconds ? memory_format("%s %s", label, date_format_utc(seconds, date)) : NULL;
+    table_cell(table, text);
+}
+
+void view_list_text(const struct options *options, const struct invites *invites, int64_t now)
+{
+    struct table *table = table_new(7);
+    if (!table)
+        return;
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct invite *invite = &invites->items[i];
+        _cleanup_free_ char *projects = words_for_projects(&invite->projects);
+        table_row(table, status_color(invite, now));
+        table_cell(table, status_words(invite, now));
+        table_cell(table, invite->email);
+        table_cell(table, invite->role_text);
+        table_cell(table, projects);
+        add_date(table, "created", invite->created_at);
+        add_date(table, invite->accepted_at ? "accepted" : "expires",
+                 invite->accepted_at ? invite->accepted_at : invite->expires_at);
+        table_cell(table, invite->id);
+    }
+    table_print(table, stdout, color_wanted(options, stdout));
+    table_free(table);
+    printf("%s%zu invite%s.\n", invites->count > 0 ? "\n" : "", invites->count,
+           invites->count == 1 ? "" : "s");
+}
+
+static void add_field(struct table *table, const char *name, const char *value)
+{
+    table_row(table, PLAIN);
+    table_cell(table, name);
+    table_cell(table, value ? value : "-");
+}
+
+static void add_time(struct table *table, const char *name, int64_t seconds)
+{
+    char date[DATE_SIZE];
+    add_field(table, name, seconds ? date_format_utc(seconds, date) : NULL);
+}
+
+void view_invite_text(const struct options *options, const struct invite *invite, int64_t now)
+{
+    struct table *table = table_new(2);
+    if (!table)
+        return;
+    _cleanup_free_ char *projects = words_for_projects(&invite->projects);
+    add_field(table, "id", invite->id);
+    add_field(table, "email", invite->email);
+    add_field(table, "role", invite->role_text);
+    add_field(table, "status", status_words(invite, now));
+    add_field(table, "projects", projects);
+    add_time(table, "created", invite->created_at);
+    add_time(table, "expires", invite->expires_at);
+    add_time(table, "accepted", invite->accepted_at);
+    table_print(table, stdout, color_wanted(options, stdout));
+    table_free(table);
+}

@@ -1,0 +1,211 @@
+/* Sentences for reasons, limits and sums. */
+#include "words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/date.h"
+
+/* Collects text in memory; words_end() hands it over. */
+struct words {
+    char *text;
+    size_t length;
+    FILE *stream;
+};
+
+static bool words_begin(struct words *words)
+{
+    *words = (struct words){0};
+    words->stream = open_memstream(&words->text, &words->length);
+    return words->stream != NULL;
+}
+
+static char *words_end(struct words *words)
+{
+    if (fclose(words->stream) == 0)
+        return words->text;
+    free(words->text);
+    return NULL;
+}
+
+static char *at(const char *format, int64_t seconds)
+{
+    char date[DATE_SIZE];
+    if (seconds == 0)
+        return memory_format(format, "at an unknown time");
+    return memory_format(format, date_format_utc(seconds, date));
+}
+
+static char *role_differs(const struct line *line)
+{
+    const char *is = role_word(line->invite->role);
+    if (line->action == ACTION_ATTENTION)
+        return memory_format("the pending invite is for %s; policy create-only replaces nothing",
+                             is);
+    return memory_format("the pending invite is for %s", is);
+}
+
+static char *unknown_status(const struct line *line)
+{
+    const struct invite *invite = line->invite;
+    bool role = invite->status != INVITE_STATUS_UNKNOWN;
+    const char *word = role ? invite->role_text : invite->status_text;
+    return memory_format("the service states %s `%.60s`, which is unknown: nothing is done here",
+                         role ? "role" : "status", word ? word : "(none)");
+}
+
+static char *projects_differ(const struct line *line)
+{
+    _cleanup_free_ char *is = words_for_projects(&line->invite->projects);
+    return memory_format("the pending invite has %s%s", is ? is : "other projects",
+                         line->action == ACTION_ATTENTION ? "; policy create-only replaces nothing"
+                                                          : "");
+}
+
+static char *undeclared(const struct line *line, const char *why)
+{
+    return memory_format("%s%s", why,
+                         line->action == ACTION_ATTENTION ? "; policy create-only revokes nothing"
+                                                          : "");
+}
+
+char *words_for_reason(const struct line *line)
+{
+    switch (line->reason) {
+    case REASON_IGNORED:
+        return strdup("covered by an ignore pattern");
+    case REASON_UNKNOWN_STATUS:
+        return unknown_status(line);
+    case REASON_NOT_INVITED:
+        return strdup(line->held ? "not listed, but an earlier create may have happened: a listing "
+                                   "decides first"
+                                 : "not invited yet");
+    case REASON_PENDING:
+        return at(line->invite->expires_at ? "invited, not accepted yet; expires %s"
+                                           : "invited, not accepted yet",
+                  line->invite->expires_at);
+    case REASON_ROLE_DIFFERS:
+        return role_differs(line);
+    case REASON_PROJECTS_DIFFER:
+        return projects_differ(line);
+    case REASON_NOT_AS_SENT:
+        return strdup(
+            "the service shows our invite otherwise than it was sent: look at it by hand");
+    case REASON_DUPLICATE:
+        return undeclared(line, "another invite of the same person");
+    case REASON_MEMBER:
+        return strdup("accepted the invite");
+    case REASON_ACCEPTED_ROLE_DIFFERS:
+        return memory_format("accepted as %s: change the role by hand, or the member file",
+                             role_word(line->invite->role));
+    case REASON_INVITE_EXPIRED:
+        return at(line->invite->expires_at ? "the invite expired %s" : "the invite expired",
+                  line->invite->expires_at);
+    case REASON_RENEWALS_EXHAUSTED:
+        return strdup("mailed as often as limits.renewals allows: ask them, or take them out");
+    case REASON_CREATE_REFUSED:
+        return strdup("refused by the service within the last day: correct the entry, or wait");
+    case REASON_UNDECLARED:
+        return undeclared(line, "not in the member file");
+    case REASON_MEMBERSHIP_ENDED:
+        return undeclared(line, "the membership has ended (until)");
+    case REASON_ACCEPTED_UNDECLARED:
+        return strdup("not in the member file, yet accepted: remove the user by hand");
+    case REASON_EXPIRED_UNDECLARED:
+        return strdup("expired, and not in the member file");
+    }
+    return strdup(reason_word(line->reason));
+}
+
+char *words_for_projects(const struct projects *projects)
+{
+    struct words words;
+    if (!projects->given)
+        return NULL;
+    if (projects->count == 0)
+        return strdup("no project");
+    if (!words_begin(&words))
+        return NULL;
+    for (size_t i = 0; i < projects->count; i++) {
+        const struct project *project = &projects->items[i];
+        fprintf(words.stream, "%s%s%s", i == 0 ? "" : ", ", project->id,
+                project->role == PROJECT_ROLE_OWNER ? " (owner)" : "");
+    }
+    return words_end(&words);
+}
+
+char *words_for_limits(unsigned bits)
+{
+    struct words words;
+    if (!words_begin(&words))
+        return NULL;
+    const char *separator = "";
+    for (unsigned bit = 1; bit < 1u << LIMIT_COUNT; bit <<= 1) {
+        if (!(bits & bit))
+            continue;
+        fprintf(words.stream, "%s%s", separator, limit_word((enum limit)bit));
+        separator = ", ";
+    }
+    return words_end(&words);
+}
+
+char *words_for_excess(const struct limit_excess *excess)
+{
+    switch (excess->limit) {
+    case LIMIT_REVOCATIONS:
+        return memory_format("limits.revocations: %.0f live invites would be revoked or replaced, "
+                             "%.0f are allowed",
+                             excess->found, excess->allowed);
+    case LIMIT_REVOCATION_RATIO:
+        return memory_format(
+            "limits.revocation_ratio: %.0f %% of all live invites would be revoked "
+            "or replaced, %.0f %% are allowed",
+            100 * excess->found, 100 * excess->allowed);
+    case LIMIT_INVITES:
+        return memory_format("limits.invites: %.0f people would be invited, %.0f are allowed",
+                             excess->found, excess->allowed);
+    case LIMIT_OWNER_INVITES:
+        return memory_format("limits.owner_invites: %.0f owners would be invited, %.0f are allowed",
+                             excess->found, excess->allowed);
+    case LIMIT_VANISHED:
+        return memory_format("vanished: %.0f live invites are listed, and there were %.0f at the "
+                             "last pass",
+                             excess->found, excess->allowed);
+    }
+    return NULL;
+}
+
+const char *words_for_role(const struct line *line)
+{
+    if (line->role != ROLE_UNKNOWN)
+        return role_word(line->role);
+    return line->invite && line->invite->role_text ? line->invite->role_text
+                                                   : role_word(line->role);
+}
+
+static void count(struct words *words, const char **separator, size_t n, const char *what)
+{
+    if (n == 0)
+        return;
+    fprintf(words->stream, "%s%zu %s", *separator, n, what);
+    *separator = ", ";
+}
+
+char *words_for_summary(const struct plan *plan)
+{
+    struct words words;
+    if (!words_begin(&words))
+        return NULL;
+    const char *separator = "";
+    count(&words, &separator, plan_count(plan, ACTION_INVITE), "to invite");
+    count(&words, &separator, plan_count(plan, ACTION_RENEW), "to renew");
+    count(&words, &separator, plan_count(plan, ACTION_REPLACE), "to replace");
+    count(&words, &separator, plan_count(plan, ACTION_REVOKE), "to revoke");
+    if (*separator == '\0')
+        fputs("in sync", words.stream);
+    separator = "; ";
+    size_t keep = plan_count(plan, ACTION_KEEP), attention = plan_count(plan, ACTION_ATTENTION);
+    count(&words, &separator, keep, "unchanged");
+    count(&words, &separator, attention, attention == 1 ? "needs attention" : "need attention");
+    return words_end(&words);
+}

@@ -1,0 +1,256 @@
+/* API JSON by jansson. */
+#include "wire.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+/* An error message longer than this is cut: it is for people. */
+#define MESSAGE_MAX 300
+
+static inline void json_release(json_t *json)
+{
+    json_decref(json);
+}
+DEFINE_CLEANUP(json_t *, json_release)
+
+char *wire_create_body(const char *email, enum role role, const struct projects *projects)
+{
+    _cleanup_(json_release_pointer) json_t *body =
+        json_pack("{s:s, s:s}", "email", email, "role", role_word(role));
+    if (!body)
+        return NULL;
+    if (projects->given) {
+        json_t *list = json_array();
+        if (json_object_set_new(body, "projects", list) < 0)
+            return NULL;
+        for (size_t i = 0; i < projects->count; i++) {
+            const struct project *project = &projects->items[i];
+            json_t *item = json_pack("{s:s, s:s}", "id", project->id, "role",
+                                     project_role_word(project->role));
+            if (json_array_append_new(list, item) < 0)
+                return NULL;
+        }
+    }
+    return json_dumps(body, JSON_COMPACT);
+}
+
+/* Says what is wrong with a body; always returns -EBADMSG. */
+static int bad(char **ret_error, const char *format, const char *detail)
+{
+    *ret_error = memory_format(format, detail);
+    return -EBADMSG;
+}
+
+static int load(const char *body, size_t length, json_t **ret, char **ret_error)
+{
+    json_error_t error;
+    json_t *json = json_loadb(body, length, JSON_REJECT_DUPLICATES, &error);
+    if (!json)
+        return bad(ret_error, "the body is not JSON (%s)", error.text);
+    if (!json_is_object(json)) {
+        json_decref(json);
+        return bad(ret_error, "the body is not %s", "a JSON object");
+    }
+    *ret = json;
+    return 0;
+}
+
+/* A value that may be missing or null, or else must be of the wanted kind. */
+static bool is_absent(const json_t *value)
+{
+    return !value || json_is_null(value);
+}
+
+static int read_text(const json_t *object, const char *key, char **ret, char **ret_error)
+{
+    const json_t *value = json_object_get(object, key);
+    if (is_absent(value))
+        return 0;
+    if (!json_is_string(value))
+        return bad(ret_error, "`%s` is not a string", key);
+    return (*ret = strdup(json_string_value(value))) ? 0 : -ENOMEM;
+}
+
+/* An identifying text: it must be there, and not empty. */
+static int read_name(const json_t *object, const char *key, char **ret, char **ret_error)
+{
+    int r = read_text(object, key, ret, ret_error);
+    if (r == 0 && (!*ret || **ret == '\0'))
+        return bad(ret_error, "an invite lacks `%s`", key);
+    return r;
+}
+
+/* An id becomes part of a path: one that is only dots would name another resource. */
+static int read_id(const json_t *object, char **ret, char **ret_error)
+{
+    int r = read_name(object, "id", ret, ret_error);
+    if (r == 0 && strspn(*ret, ".") == strlen(*ret))
+        return bad(ret_error, "`%s` of an invite is only dots", "id");
+    return r;
+}
+
+static int read_time(const json_t *object, const char *key, int64_t *ret, char **ret_error)
+{
+    const json_t *value = json_object_get(object, key);
+    if (is_absent(value))
+        return 0;
+    /* A fraction of a second does no harm; anything that is no time does. */
+    if (!json_is_number(value))
+        return bad(ret_error, "`%s` is not a number", key);
+    double number = json_number_value(value);
+    if (!(number >= 0 && number < 1e15))
+        return bad(ret_error, "`%s` is no time", key);
+    *ret = json_is_integer(value) ? json_integer_value(value) : (int64_t)number;
+    return 0;
+}
+
+static int read_project(const json_t *item, struct projects *projects, char **ret_error)
+{
+    const char *id = json_string_value(json_object_get(item, "id"));
+    const char *role = json_string_value(json_object_get(item, "role"));
+    if (!id)
+        return bad(ret_error, "a project lacks %s", "`id`");
+    if (!role)
+        return bad(ret_error, "a project lacks %s", "`role`");
+    return projects_add(projects, id, project_role_parse(role));
+}
+
+/* Missing or null: not stated. A project role we do not know makes the whole list uncomparable. */
+static int read_projects(const json_t *object, struct projects *ret, char **ret_error)
+{
+    const json_t *list = json_object_get(object, "projects");
+    if (is_absent(list))
+        return 0;
+    if (!json_is_array(list))
+        return bad(ret_error, "`%s` is not a list", "projects");
+    ret->given = true;
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        int r = read_project(item, ret, ret_error);
+        if (r < 0)
+            return r;
+    }
+    for (i = 0; i < ret->count; i++)
+        if (ret->items[i].role == PROJECT_ROLE_UNKNOWN)
+            ret->given = false;
+    return 0;
+}
+
+static int read_invite_fields(const json_t *object, struct invite *invite, char **ret_error)
+{
+    int r = read_id(object, &invite->id, ret_error);
+    if (r == 0)
+        r = read_name(object, "email", &invite->email, ret_error);
+    if (r == 0)
+        r = read_text(object, "role", &invite->role_text, ret_error);
+    if (r == 0)
+        r = read_text(object, "status", &invite->status_text, ret_error);
+    /* Older revisions of the API call the time of creation `invited_at`. */
+    if (r == 0)
+        r = read_time(object, "invited_at", &invite->created_at, ret_error);
+    if (r == 0)
+        r = read_time(object, "created_at", &invite->created_at, ret_error);
+    if (r == 0)
+        r = read_time(object, "expires_at", &invite->expires_at, ret_error);
+    if (r == 0)
+        r = read_time(object, "accepted_at", &invite->accepted_at, ret_error);
+    if (r == 0)
+        r = read_projects(object, &invite->projects, ret_error);
+    if (r == 0 && invite->role_text)
+        invite->role = role_parse(invite->role_text);
+    if (r == 0 && invite->status_text)
+        invite->status = invite_status_parse(invite->status_text);
+    return r;
+}
+
+static int read_invite(const json_t *object, struct invite *ret, char **ret_error)
+{
+    if (!json_is_object(object))
+        return bad(ret_error, "an invite is not %s", "an object");
+    struct invite invite = {0};
+    int r = read_invite_fields(object, &invite, ret_error);
+    if (r < 0)
+        invite_clear(&invite);
+    else
+        *ret = invite;
+    return r;
+}
+
+int wire_read_invite(const char *body, size_t length, struct invite *ret, char **ret_error)
+{
+    _cleanup_(json_release_pointer) json_t *json = NULL;
+    int r = load(body, length, &json, ret_error);
+    return r < 0 ? r : read_invite(json, ret, ret_error);
+}
+
+static int read_items(const json_t *data, struct page *page, char **ret_error)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(data, i, item)
+    {
+        struct invite invite;
+        int r = read_invite(item, &invite, ret_error);
+        if (r < 0)
+            return r;
+        r = invites_add(&page->invites, &invite);
+        if (r < 0) {
+            invite_clear(&invite);
+            return r;
+        }
+    }
+    return 0;
+}
+
+int wire_read_page(const char *body, size_t length, struct page *ret, char **ret_error)
+{
+    _cleanup_(json_release_pointer) json_t *json = NULL;
+    int r = load(body, length, &json, ret_error);
+    if (r < 0)
+        return r;
+    const json_t *data = json_object_get(json, "data");
+    const json_t *has_more = json_object_get(json, "has_more");
+    if (!json_is_array(data))
+        return bad(ret_error, "`%s` is missing or no list", "data");
+    if (!json_is_boolean(has_more))
+        return bad(ret_error, "`%s` is missing or no boolean", "has_more");
+    struct page page = {.has_more = json_is_true(has_more)};
+    r = read_items(data, &page, ret_error);
+    if (r < 0)
+        invites_clear(&page.invites);
+    else
+        *ret = page;
+    return r;
+}
+
+int wire_read_deletion(const char *body, size_t length, const char *id, char **ret_error)
+{
+    _cleanup_(json_release_pointer) json_t *json = NULL;
+    int r = load(body, length, &json, ret_error);
+    if (r < 0)
+        return r;
+    const char *deleted = json_string_value(json_object_get(json, "id"));
+    if (!json_is_true(json_object_get(json, "deleted")) || !deleted || strcmp(deleted, id) != 0)
+        return bad(ret_error, "the answer does not say that %s was deleted", id);
+    return 0;
+}
+
+char *wire_read_error(int status, const char *body, size_t length)
+{
+    _cleanup_(json_release_pointer) json_t *json = json_loadb(body, length, 0, NULL);
+    const json_t *error = json_object_get(json, "error");
+    const char *message = json_string_value(error);
+    const char *code = NULL;
+    if (json_is_object(error)) {
+        message = json_string_value(json_object_get(error, "message"));
+        code = json_string_value(json_object_get(error, "code"));
+    }
+    if (!message)
+        return memory_format("HTTP %d", status);
+    if (!code)
+        return memory_format("HTTP %d: %.*s", status, MESSAGE_MAX, message);
+    return memory_format("HTTP %d: %.*s (%.60s)", status, MESSAGE_MAX, message, code);
+}

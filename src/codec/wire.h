@@ -1,0 +1,28 @@
+/* The Invites API's JSON: bodies that we send, and bodies that come back. */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/call.h"
+
+/*
+ * The body of a create (API description, InviteRequest): `projects` only if given, never null.
+ * The caller owns the string; NULL when memory is short.
+ */
+char *wire_create_body(const char *email, enum role role, const struct projects *projects);
+
+/*
+ * The following read a 2xx body. They return 0; -EBADMSG when the body is not what the call
+ * answers, with *ret_error, which the caller owns, saying what is wrong; -ENOMEM.
+ * Unknown keys are ignored; unknown statuses and roles read as UNKNOWN.
+ */
+int wire_read_page(const char *body, size_t length, struct page *ret, char **ret_error);
+int wire_read_invite(const char *body, size_t length, struct invite *ret, char **ret_error);
+/* `id`: what was to be deleted. */
+int wire_read_deletion(const char *body, size_t length, const char *id, char **ret_error);
+
+/*
+ * What an error body says, for people: "HTTP 400: message (code)" from either envelope, or just the
+ * status. Hidden characters stay; escape it before it is shown. NULL when memory is short.
+ */
+char *wire_read_error(int status, const char *body, size_t length);

@@ -1,0 +1,23 @@
+/* Whole files, read with a cap and replaced without a moment in which they are torn. */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/memory.h"
+
+#define _cleanup_close_ _cleanup_(file_close_pointer)
+void file_close_pointer(int *fd);
+
+/*
+ * Reads a regular file of at most `cap` bytes, relative to `dir_fd` (or AT_FDCWD). The text gets a
+ * NUL behind its end that *ret_length does not count; the caller owns it. Returns 0 or a negative
+ * errno; -EFBIG over the cap, -EISDIR and -EINVAL for what is no regular file.
+ */
+int file_read(int dir_fd, const char *path, size_t cap, char **ret_text, size_t *ret_length);
+
+/*
+ * Replaces `name` in `dir_fd` by the text: written to a file beside it, synced, renamed over it,
+ * and the directory synced. When it returns 0 the text survives a crash; on a negative errno the
+ * old file is as it was.
+ */
+int file_replace(int dir_fd, const char *name, const char *text, size_t length);

@@ -1,0 +1,10 @@
+/* What the service manager is told (sd_notify(3)); nothing happens when there is none. */
+#pragma once
+
+/* READY=1 with a status line. */
+void notify_ready(const char *status);
+/* RELOADING=1 with MONOTONIC_USEC, as Type=notify-reload wants it; notify_ready() must follow. */
+void notify_reloading(void);
+void notify_stopping(void);
+/* A status line that is true from now on. */
+void notify_status(const char *status);

@@ -1,0 +1,226 @@
+/* From HTTP to the Invites API and back (API description, /organization/invites). */
+#include "openai.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+
+#include "codec/date.h"
+#include "codec/retry.h"
+#include "codec/wire.h"
+#include "core/pace.h"
+#include "io/credential.h"
+
+/* The largest page that the API allows: fewest requests. */
+#define PAGE_LIMIT 100
+
+struct openai {
+    struct http *http;
+    char *base_url, *organization, *key;
+};
+
+/* One request in flight: what the answer has to be read as. */
+struct exchange {
+    enum call call;
+    unsigned tag;
+    char *invite_id; /* DELETE: what the answer must confirm */
+    openai_answered answered;
+    void *userdata;
+};
+
+static void exchange_free(struct exchange *exchange)
+{
+    free(exchange->invite_id);
+    free(exchange);
+}
+DEFINE_CLEANUP(struct exchange *, exchange_free)
+
+int openai_new(sd_event *event, const struct openai_options *options, struct openai **ret)
+{
+    _cleanup_(openai_free_pointer) struct openai *openai = calloc(1, sizeof *openai);
+    if (!openai || memory_set(&openai->base_url, options->base_url) < 0 ||
+        memory_set(&openai->organization, options->organization) < 0)
+        return -ENOMEM;
+    int r = http_new(event, &options->http, &openai->http);
+    if (r < 0)
+        return r;
+    *ret = TAKE(openai);
+    return 0;
+}
+
+void openai_free(struct openai *openai)
+{
+    if (openai->http)
+        http_free(openai->http);
+    free(openai->base_url);
+    free(openai->organization);
+    if (openai->key)
+        credential_free(openai->key);
+    free(openai);
+}
+
+int openai_set_key(struct openai *openai, const char *key)
+{
+    char *copy = strdup(key);
+    if (!copy)
+        return -ENOMEM;
+    if (openai->key)
+        credential_free(openai->key);
+    openai->key = copy;
+    return 0;
+}
+
+void openai_cancel(struct openai *openai)
+{
+    http_cancel(openai->http);
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+static char *page_url(const struct openai *openai, const char *cursor)
+{
+    if (!cursor)
+        return memory_format("%s/organization/invites?limit=%d", openai->base_url, PAGE_LIMIT);
+    char *escaped = curl_easy_escape(NULL, cursor, 0);
+    char *url = escaped ? memory_format("%s/organization/invites?limit=%d&after=%s",
+                                        openai->base_url, PAGE_LIMIT, escaped)
+                        : NULL;
+    curl_free(escaped);
+    return url;
+}
+
+static char *invite_url(const struct openai *openai, const char *id)
+{
+    char *escaped = curl_easy_escape(NULL, id, 0);
+    char *url =
+        escaped ? memory_format("%s/organization/invites/%s", openai->base_url, escaped) : NULL;
+    curl_free(escaped);
+    return url;
+}
+
+static char *request_url(const struct openai *openai, const struct request *request)
+{
+    switch (request->call) {
+    case CALL_LIST:
+        return page_url(openai, request->cursor);
+    case CALL_CREATE:
+        return memory_format("%s/organization/invites", openai->base_url);
+    case CALL_RETRIEVE:
+    case CALL_DELETE:
+        return invite_url(openai, request->invite_id);
+    }
+    return NULL;
+}
+
+static const char *request_method(enum call call)
+{
+    return call == CALL_CREATE ? "POST" : call == CALL_DELETE ? "DELETE" : "GET";
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+/* Reads a 2xx body into the answer. Returns 0 or a negative errno. */
+static int read_body(const struct exchange *exchange, const struct http_answer *http,
+                     struct answer *answer)
+{
+    switch (exchange->call) {
+    case CALL_LIST:
+        return wire_read_page(http->body, http->length, &answer->page, &answer->error);
+    case CALL_CREATE:
+    case CALL_RETRIEVE:
+        return wire_read_invite(http->body, http->length, &answer->invite, &answer->error);
+    case CALL_DELETE:
+        return wire_read_deletion(http->body, http->length, exchange->invite_id, &answer->error);
+    }
+    return -EINVAL;
+}
+
+static bool says(const char *header, const char *word)
+{
+    return header && strcasecmp(header, word) == 0;
+}
+
+static enum answer_kind error_kind(const struct exchange *exchange, const struct http_answer *http)
+{
+    bool read = exchange->call == CALL_LIST || exchange->call == CALL_RETRIEVE;
+    if (http->status == 429)
+        return ANSWER_LIMITED;
+    if (http->status == 408 || http->status >= 500)
+        return ANSWER_UNAVAILABLE;
+    /* The service may ask for a repetition of what it refused; only a read is repeated blindly. */
+    return read && says(http->should_retry, "true") ? ANSWER_UNAVAILABLE : ANSWER_REFUSED;
+}
+
+static void read_answer(const struct exchange *exchange, const struct http_answer *http,
+                        struct answer *answer)
+{
+    if (http->outcome != HTTP_ANSWERED) {
+        answer->kind = http->outcome == HTTP_UNSENT ? ANSWER_UNSENT : ANSWER_LOST;
+        answer->error = strdup(http->error);
+    } else if (http->status >= 200 && http->status < 300) {
+        int r = read_body(exchange, http, answer);
+        answer->kind = r == 0 ? ANSWER_OK : ANSWER_UNREADABLE;
+        if (r < 0 && !answer->error)
+            answer->error = strdup(strerror(-r));
+    } else {
+        answer->kind = error_kind(exchange, http);
+        answer->error = wire_read_error(http->status, http->body, http->length);
+    }
+}
+
+static void on_answer(const struct http_answer *http, void *userdata)
+{
+    _cleanup_(exchange_free_pointer) struct exchange *exchange = userdata;
+    if (!http)
+        return;
+    struct answer answer = {
+        .tag = exchange->tag,
+        .status = http->status,
+        .hopeless = says(http->should_retry, "false"),
+        .request_id = http->request_id ? strdup(http->request_id) : NULL,
+        .organization = http->organization ? strdup(http->organization) : NULL,
+    };
+    if (http->date && date_parse_http(http->date, &answer.date) < 0)
+        answer.date = 0;
+    answer.retry_after = retry_after_parse(http->retry_after_ms, http->retry_after, answer.date);
+    read_answer(exchange, http, &answer);
+    exchange->answered(&answer, exchange->userdata);
+}
+
+static struct exchange *exchange_new(const struct request *request)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    exchange->call = request->call;
+    exchange->tag = request->tag;
+    if (memory_set(&exchange->invite_id, request->invite_id) < 0) {
+        exchange_free(exchange);
+        return NULL;
+    }
+    return exchange;
+}
+
+int openai_send(struct openai *openai, const struct request *request, openai_answered answered,
+                void *userdata)
+{
+    _cleanup_(exchange_free_pointer) struct exchange *exchange = exchange_new(request);
+    _cleanup_free_ char *url = request_url(openai, request), *body = NULL;
+    if (request->call == CALL_CREATE)
+        body = wire_create_body(request->email, request->role, request->projects);
+    if (!exchange || !url || (request->call == CALL_CREATE && !body))
+        return -ENOMEM;
+    exchange->answered = answered;
+    exchange->userdata = userdata;
+    const struct http_request http = {
+        .method = request_method(request->call),
+        .url = url,
+        .key = openai->key,
+        .organization = openai->organization,
+        .body = body,
+    };
+    int r = http_send(openai->http, &http, on_answer, exchange);
+    if (r >= 0)
+        exchange = NULL;
+    return r;
+}
