@@ -188,6 +188,8 @@ static void put_json_error(struct problems *problems, const char *file, const js
     char sentence[JSON_ERROR_TEXT_LENGTH + 64];
     if (json_error_code(error) == json_error_duplicate_key)
         snprintf(sentence, sizeof sentence, "a key is given a second time here; remove one");
+    else if (json_error_code(error) == json_error_null_character)
+        snprintf(sentence, sizeof sentence, "\\u0000 in a string; remove it");
     else
         snprintf(sentence, sizeof sentence, "not valid JSON: %.*s; correct it", length,
                  error->text);
@@ -269,6 +271,8 @@ char *node_place(const struct node *node)
     if (!node->parent)
         return strdup(document->file);
     _cleanup_free_ char *path = node_path(node);
+    if (path && *path == '\0')
+        return strdup(document->file);
     return path ? memory_format("%s: %s", document->file, path) : NULL;
 }
 
@@ -360,8 +364,14 @@ bool node_is(const struct node *node, enum node_kind kind, const char *example,
     if (node->kind == kind)
         return true;
     struct node wanted = {.kind = kind, .document = node->document};
-    node_error(node, problems, "%s%s%smust be %s%s%s, not %s", node->key ? "`" : "",
-               node->key ? node->key : "", node->key ? "` " : "", kind_phrase(&wanted),
-               *example ? ", such as " : "", example, kind_phrase(node));
+    bool list = kind == NODE_LIST, json = node->document->json;
+    const char *open = !list ? "" : json ? "[" : "( ", *close = !list ? "" : json ? "]" : " )";
+    const char *quote = node->key ? "`" : "", *key = node->key ? node->key : "this value";
+    if (*example)
+        node_error(node, problems, "%s%s%s must be %s, such as %s%s%s, not %s", quote, key, quote,
+                   kind_phrase(&wanted), open, example, close, kind_phrase(node));
+    else
+        node_error(node, problems, "%s%s%s must be %s, not %s", quote, key, quote,
+                   kind_phrase(&wanted), kind_phrase(node));
     return false;
 }

@@ -64,7 +64,7 @@ void node_check_keys(const struct node *group, const char *const *keys, struct p
 
 /*
  * Whether the node is there (not NULL) and of this kind. A node of another kind is reported, with
- * `example` showing what belongs there.
+ * `example` (or "") showing what belongs there; of a list, it is the example of one item.
  */
 bool node_is(const struct node *node, enum node_kind kind, const char *example,
              struct problems *problems);

@@ -117,8 +117,7 @@ static void read_project(struct reader *reader, const struct node *node, struct 
 
 static void read_projects(struct reader *reader, const struct node *list, struct projects *projects)
 {
-    if (!node_is(list, NODE_LIST, "( \"proj_abc\" ) in .conf, [\"proj_abc\"] in .json",
-                 reader->problems))
+    if (!node_is(list, NODE_LIST, "\"proj_abc\"", reader->problems))
         return;
     projects->given = true;
     for (size_t i = 0; i < list->count; i++)
@@ -228,9 +227,7 @@ static void read_member_list(struct reader *reader, const struct node *list,
 {
     if (!list)
         return;
-    if (!node_is(list, NODE_LIST,
-                 "( \"ada@example.com\" ) in .conf, [\"ada@example.com\"] in .json",
-                 reader->problems)) {
+    if (!node_is(list, NODE_LIST, "\"ada@example.com\"", reader->problems)) {
         reader->unreadable = true;
         return;
     }
@@ -261,9 +258,7 @@ static void read_ignore_pattern(struct reader *reader, const struct node *node)
 
 static void read_ignore(struct reader *reader, const struct node *list)
 {
-    if (!node_is(list, NODE_LIST,
-                 "( \"*@vendor.example\" ) in .conf, [\"*@vendor.example\"] in .json",
-                 reader->problems))
+    if (!node_is(list, NODE_LIST, "\"*@vendor.example\"", reader->problems))
         return;
     for (size_t i = 0; i < list->count; i++)
         read_ignore_pattern(reader, &list->items[i]);

@@ -193,7 +193,7 @@ static bool has_hidden(const char *text)
 static void read_path(const struct node *node, bool optional, char **setting,
                       struct problems *problems)
 {
-    const char *path = take_text(node, "\"members.conf\"", problems);
+    const char *path = take_text(node, "\"/etc/inviterd/NAME\"", problems);
     if (!path)
         return;
     if (*path == '\0' && !optional) {
@@ -322,10 +322,10 @@ static void read_duration(const struct node *node, uint64_t least, uint64_t most
 static void read_count(const struct node *node, unsigned least, unsigned most, unsigned *setting,
                        struct problems *problems)
 {
-    bool big = node && node->kind == NODE_BIG;
-    if (!big && !node_is(node, NODE_INTEGER, "10", problems))
+    bool other = node && (node->kind == NODE_BIG || node->kind == NODE_FLOAT);
+    if (!other && !node_is(node, NODE_INTEGER, "10", problems))
         return;
-    if (big || node->number < least || node->number > most)
+    if (other || node->number < least || node->number > most)
         node_error(node, problems, "`%s` must be a whole number from %u to %u", node->key, least,
                    most);
     else
