@@ -2,12 +2,12 @@
 #include "codec/document.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "codec/conftext.h"
+#include "codec/jsontext.h"
 #include "codec/utf8.h"
 
 /* Gives the node room for `count` items that know where they belong. */
@@ -29,7 +29,8 @@ static int make_items(struct node *node, size_t count)
 /* libconfig turns "\xff" into that byte: a string may be invalid in a file that is valid. */
 static int read_conf_string(const char *text, struct node *node, struct problems *problems)
 {
-    node->text = strdup(text ? text : "");
+    /* libconfig leaves a string out where it is refused memory. */
+    node->text = text ? strdup(text) : NULL;
     if (!node->text)
         return -ENOMEM;
     size_t length = strlen(node->text);
@@ -77,7 +78,9 @@ static int read_conf(const config_setting_t *setting, struct node *node, struct 
     for (size_t i = 0; r == 0 && i < node->count; i++) {
         const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
         struct node *child = &node->items[i];
-        if (node->kind == NODE_GROUP && !(child->key = strdup(config_setting_name(item))))
+        const char *name = config_setting_name(item);
+        child->key = name ? strdup(name) : NULL;
+        if (node->kind == NODE_GROUP && !child->key)
             r = -ENOMEM;
         else
             r = read_conf(item, child, problems);
@@ -196,11 +199,11 @@ static void put_json_error(struct problems *problems, const char *file, const js
     put(problems, file, error->line > 0 ? (unsigned)error->line : 1, sentence);
 }
 
-/* The parsed text, or NULL after reporting what is wrong with it. */
-static json_t *load_json(const char *file, const char *text, size_t length,
-                         struct problems *problems)
+static int load_json(const char *file, const char *text, size_t length, json_t **ret_value,
+                     struct problems *problems)
 {
     unsigned line = 1;
+    json_error_t error;
     const char *fault = utf8_text_fault(text, length, &line);
     if (length > CONFTEXT_MAX)
         fault = "the file is longer than 16 MiB; make it shorter";
@@ -208,13 +211,12 @@ static json_t *load_json(const char *file, const char *text, size_t length,
         fault = "the file is empty; write {\"organization\": {\"members\": [...]}}";
     if (fault) {
         put(problems, file, line, fault);
-        return NULL;
+        return -EBADMSG;
     }
-    json_error_t error;
-    json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (!value)
+    int r = jsontext_load(text, length, ret_value, &error);
+    if (r == -EBADMSG)
         put_json_error(problems, file, &error);
-    return value;
+    return r;
 }
 
 int document_parse_json(const char *file, const char *text, size_t length,
@@ -223,10 +225,11 @@ int document_parse_json(const char *file, const char *text, size_t length,
     _cleanup_(document_free_pointer) struct document *document = document_new(file, true);
     if (!document)
         return -ENOMEM;
-    json_t *value = load_json(file, text, length, problems);
-    if (!value)
-        return -EBADMSG;
-    int r = read_json(value, &document->root);
+    json_t *value;
+    int r = load_json(file, text, length, &value, problems);
+    if (r < 0)
+        return r;
+    r = read_json(value, &document->root);
     json_decref(value);
     if (r == 0)
         *ret_document = TAKE(document);
