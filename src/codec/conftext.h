@@ -1,7 +1,8 @@
 /*
- * libconfig syntax with the traps closed. By itself libconfig takes an unterminated comment for the
- * end of the file, stops at a NUL byte, reads other files on @include, cuts large numbers silently,
- * joins two strings where a comma is missing, and counts lines of list items wrongly.
+ * libconfig syntax with the traps closed. By itself libconfig takes an unterminated comment or
+ * string for the end of the file, stops at a NUL byte, reads other files on @include, cuts large
+ * numbers silently, joins two strings where a comma is missing, and counts lines of list items
+ * wrongly.
  */
 #pragma once
 

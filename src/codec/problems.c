@@ -100,7 +100,7 @@ const char *problems_suggest(const char *word, const char *const *words)
 {
     const char *best = NULL;
     size_t best_distance = SIZE_MAX, length = strlen(word);
-    if (length == 0 || length > WORD_MAX)
+    if (length == 0)
         return NULL;
     for (; *words; words++) {
         size_t longest = length > strlen(*words) ? length : strlen(*words);

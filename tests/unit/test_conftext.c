@@ -95,6 +95,8 @@ static void refuses_bad_syntax(void **state)
                             "with ( and )\n"},
         {"a:\n{ b 1 }",
          "f:2: syntax error; look here and on the line before for a missing =, quote or bracket\n"},
+        {"a = \"x\";\n\"y\"",
+         "f:2: syntax error; look here and on the line before for a missing =, quote or bracket\n"},
         {"a = 1;\n@",
          "f:2: syntax error; look here and on the line before for a missing =, quote or bracket\n"},
     };

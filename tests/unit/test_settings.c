@@ -392,6 +392,7 @@ static void checks_base_urls(void **state)
         {"https://ho\nst/", NULL},
         {"https://h\xc3\xb6st/", NULL},
         {"https://host\\@evil/", NULL},
+        {"https://host/a\\b", NULL},
         {"https://user@host/", NULL},
         {"https://user:pw@host/", NULL},
         {"https://host/v1?x=1", NULL},

@@ -46,6 +46,8 @@ static void finds_the_fault(void **state)
         "\xf4\x90\x80\x80",
         "\xf5\x80\x80\x80",
         "\xf8\x88\x80\x80\x80",
+        "\xf9\x80\x80\x80",
+        "\xfc\x90\x80\x80",
         "\xfe",
         "\xff",
     };
