@@ -1,0 +1,34 @@
+/* jansson, watched for allocations that failed. */
+#include "codec/jsontext.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+static _Thread_local bool short_of_memory;
+
+static void *watched_malloc(size_t size)
+{
+    void *block = malloc(size);
+    short_of_memory |= !block;
+    return block;
+}
+
+int jsontext_load(const char *text, size_t length, json_t **ret_value, json_error_t *ret_error)
+{
+    /* For the whole process; blocks from before are freed by the same free(). */
+    json_set_alloc_funcs(watched_malloc, free);
+    short_of_memory = false;
+    json_error_t error;
+    json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+    if (short_of_memory) {
+        json_decref(value);
+        return -ENOMEM;
+    }
+    if (!value) {
+        *ret_error = error;
+        return -EBADMSG;
+    }
+    *ret_value = value;
+    return 0;
+}

@@ -1,0 +1,432 @@
+/* From trees of values to declared people. */
+#include "codec/memberfile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "codec/date.h"
+#include "codec/document.h"
+#include "codec/utf8.h"
+#include "core/address.h"
+
+#define NOTE_MAX       1024
+#define PROJECT_ID_MAX 128
+
+#define MEMBER_EXAMPLE "\"ada@example.com\" or { email, role, until, note, projects }"
+
+/* What one file says about members that say nothing themselves. */
+struct defaults {
+    bool role_given; /* even if it was wrong: that is reported once, not for each member */
+    enum role role;
+    struct projects projects;
+};
+
+/* Of all sources together. `members` stays in the order of declaration until all is checked. */
+struct reader {
+    struct members *members;
+    char **ignore_places; /* one for each pattern in `members` */
+    size_t entries;       /* of member lists, right or wrong */
+    bool allow_empty;
+    bool unreadable; /* some file or list of members could not be read */
+    bool no_memory;
+    struct problems *problems;
+};
+
+static const char *const role_words[] = {"reader", "owner", NULL};
+static const char *const project_role_words[] = {"member", "owner", NULL};
+
+/* Reports a word that is none of the two that are known. */
+static void refuse_role(struct reader *reader, const struct node *node, const char *const *words)
+{
+    const char *meant = problems_suggest(node->text, words);
+    if (meant)
+        node_error(node, reader->problems, "unknown role %s; did you mean `%s`?",
+                   QUOTED(node->text), meant);
+    else
+        node_error(node, reader->problems, "unknown role %s; write `%s` or `%s`",
+                   QUOTED(node->text), words[0], words[1]);
+}
+
+static enum role read_role(struct reader *reader, const struct node *node)
+{
+    if (!node_is(node, NODE_STRING, "\"reader\"", reader->problems))
+        return ROLE_UNKNOWN;
+    enum role role = role_parse(node->text);
+    if (role == ROLE_UNKNOWN)
+        refuse_role(reader, node, role_words);
+    return role;
+}
+
+static enum project_role read_project_role(struct reader *reader, const struct node *node)
+{
+    if (!node)
+        return PROJECT_ROLE_MEMBER;
+    if (!node_is(node, NODE_STRING, "\"member\"", reader->problems))
+        return PROJECT_ROLE_UNKNOWN;
+    enum project_role role = project_role_parse(node->text);
+    if (role == PROJECT_ROLE_UNKNOWN)
+        refuse_role(reader, node, project_role_words);
+    return role;
+}
+
+/* What is wrong with a project id, or NULL. */
+static const char *project_id_fault(const char *id)
+{
+    size_t length = strlen(id);
+    if (length == 0)
+        return "is empty; write one like \"proj_abc\"";
+    if (length > PROJECT_ID_MAX)
+        return "is longer than 128 bytes; copy it from the organisation's settings";
+    for (size_t at = 0; at < length;) {
+        uint32_t code = 0;
+        at += utf8_decode(id + at, length - at, &code);
+        if (utf8_is_hidden(code))
+            return "contains a control character; remove it";
+        if (code == ' ' || code == 0xa0)
+            return "contains a space; remove it";
+        if (code == '/')
+            return "contains a slash; write the id alone";
+    }
+    return NULL;
+}
+
+/* One item of a list of projects: an id, or a group of an id and a role. */
+static void read_project(struct reader *reader, const struct node *node, struct projects *projects)
+{
+    static const char *const keys[] = {"id", "role", NULL};
+    const struct node *id = node;
+    enum project_role role = PROJECT_ROLE_MEMBER;
+    if (node->kind == NODE_GROUP) {
+        node_check_keys(node, keys, reader->problems);
+        id = node_get(node, "id");
+        role = read_project_role(reader, node_get(node, "role"));
+        if (!id)
+            node_error(node, reader->problems, "a project needs an `id`; add it");
+    }
+    if (!node_is(id, NODE_STRING, "\"proj_abc\"", reader->problems))
+        return;
+    const char *fault = project_id_fault(id->text);
+    if (fault)
+        node_error(id, reader->problems, "the project id %s %s", QUOTED(id->text), fault);
+    else if (projects_contain(projects, id->text))
+        node_error(id, reader->problems, "the project %s is in this list twice; remove one",
+                   QUOTED(id->text));
+    else if (projects_add(projects, id->text, role) < 0)
+        reader->no_memory = true;
+}
+
+static void read_projects(struct reader *reader, const struct node *list, struct projects *projects)
+{
+    if (!node_is(list, NODE_LIST, "\"proj_abc\"", reader->problems))
+        return;
+    projects->given = true;
+    for (size_t i = 0; i < list->count; i++)
+        read_project(reader, &list->items[i], projects);
+}
+
+static void read_defaults(struct reader *reader, const struct node *group,
+                          struct defaults *defaults)
+{
+    static const char *const keys[] = {"role", "projects", NULL};
+    if (!node_is(group, NODE_GROUP, "{ role, projects }", reader->problems)) {
+        /* If something else stands there, its complaint is enough. */
+        defaults->role_given = group != NULL;
+        return;
+    }
+    node_check_keys(group, keys, reader->problems);
+    defaults->role_given = node_get(group, "role") != NULL;
+    defaults->role = read_role(reader, node_get(group, "role"));
+    read_projects(reader, node_get(group, "projects"), &defaults->projects);
+}
+
+static void read_until(struct reader *reader, const struct node *node, struct member *member)
+{
+    if (!node_is(node, NODE_STRING, "\"2026-12-31\"", reader->problems))
+        return;
+    if (date_parse_day(node->text, &member->ends_at) < 0)
+        node_error(node, reader->problems, "%s is not a day; write it like \"2026-12-31\"",
+                   QUOTED(node->text));
+}
+
+static void read_note(struct reader *reader, const struct node *node, struct member *member)
+{
+    if (!node_is(node, NODE_STRING, "\"contract\"", reader->problems))
+        return;
+    if (strlen(node->text) > NOTE_MAX)
+        node_error(node, reader->problems, "the note is longer than 1024 bytes; shorten it");
+    else if (memory_set(&member->note, node->text) < 0)
+        reader->no_memory = true;
+}
+
+static void read_email(struct reader *reader, const struct node *node, struct member *member)
+{
+    if (!node_is(node, NODE_STRING, "\"ada@example.com\"", reader->problems))
+        return;
+    const char *fault = address_fault(node->text);
+    if (fault)
+        node_error(node, reader->problems, "the address %s %s; correct it", QUOTED(node->text),
+                   fault);
+    else if (memory_set(&member->email, node->text) < 0)
+        reader->no_memory = true;
+}
+
+static void take_defaults(struct reader *reader, const struct node *node,
+                          const struct defaults *defaults, struct member *member)
+{
+    const struct node *group = node->kind == NODE_GROUP ? node : NULL;
+    if (!group || !node_get(group, "role")) {
+        member->role = defaults->role;
+        if (!defaults->role_given)
+            node_error(node, reader->problems,
+                       "no role: give the member a `role`, or the file a `defaults` with one");
+    }
+    if ((!group || !node_get(group, "projects")) &&
+        projects_copy(&defaults->projects, &member->projects) < 0)
+        reader->no_memory = true;
+}
+
+static void read_member_group(struct reader *reader, const struct node *group,
+                              struct member *member)
+{
+    static const char *const keys[] = {"email", "role", "until", "note", "projects", NULL};
+    node_check_keys(group, keys, reader->problems);
+    if (!node_get(group, "email"))
+        node_error(group, reader->problems, "a member needs an `email`; add it");
+    read_email(reader, node_get(group, "email"), member);
+    member->role = read_role(reader, node_get(group, "role"));
+    read_until(reader, node_get(group, "until"), member);
+    read_note(reader, node_get(group, "note"), member);
+    read_projects(reader, node_get(group, "projects"), &member->projects);
+}
+
+/* A member whose address is fine is kept even if the rest is not: it may stand twice. */
+static void read_member(struct reader *reader, const struct node *node,
+                        const struct defaults *defaults)
+{
+    _cleanup_(member_clear) struct member member = {0};
+    if (node->kind == NODE_GROUP)
+        read_member_group(reader, node, &member);
+    else if (node->kind == NODE_STRING)
+        read_email(reader, node, &member);
+    else {
+        node_is(node, NODE_STRING, MEMBER_EXAMPLE, reader->problems);
+        return;
+    }
+    take_defaults(reader, node, defaults, &member);
+    if (!member.email)
+        return;
+    member.place = node_place(node);
+    if (!member.place || members_add(reader->members, &member) < 0)
+        reader->no_memory = true;
+    else
+        member = (struct member){0};
+}
+
+static void read_member_list(struct reader *reader, const struct node *list,
+                             const struct defaults *defaults)
+{
+    if (!list)
+        return;
+    if (!node_is(list, NODE_LIST, "\"ada@example.com\"", reader->problems)) {
+        reader->unreadable = true;
+        return;
+    }
+    reader->entries += list->count;
+    for (size_t i = 0; i < list->count; i++)
+        read_member(reader, &list->items[i], defaults);
+}
+
+static void read_ignore_pattern(struct reader *reader, const struct node *node)
+{
+    if (!node_is(node, NODE_STRING, "\"*@vendor.example\"", reader->problems))
+        return;
+    const char *fault = address_pattern_fault(node->text);
+    if (fault) {
+        node_error(node, reader->problems, "the pattern %s %s; correct it", QUOTED(node->text),
+                   fault);
+        return;
+    }
+    _cleanup_free_ char *place = node_place(node);
+    size_t count = reader->members->ignore_count;
+    if (!place || RESERVE(reader->ignore_places, count) < 0 ||
+        members_ignore(reader->members, node->text) < 0) {
+        reader->no_memory = true;
+        return;
+    }
+    reader->ignore_places[count] = TAKE(place);
+}
+
+static void read_ignore(struct reader *reader, const struct node *list)
+{
+    if (!node_is(list, NODE_LIST, "\"*@vendor.example\"", reader->problems))
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        read_ignore_pattern(reader, &list->items[i]);
+}
+
+static void read_organization(struct reader *reader, const struct node *group)
+{
+    static const char *const keys[] = {"defaults", "members", "ignore", "allow_empty", NULL};
+    if (!node_is(group, NODE_GROUP, "{ members }", reader->problems)) {
+        reader->unreadable = true;
+        return;
+    }
+    struct defaults defaults = {0};
+    node_check_keys(group, keys, reader->problems);
+    read_defaults(reader, node_get(group, "defaults"), &defaults);
+    read_member_list(reader, node_get(group, "members"), &defaults);
+    read_ignore(reader, node_get(group, "ignore"));
+    const struct node *allow_empty = node_get(group, "allow_empty");
+    if (node_is(allow_empty, NODE_BOOL, "", reader->problems))
+        reader->allow_empty |= allow_empty->truth;
+    projects_clear(&defaults.projects);
+}
+
+static void read_root(struct reader *reader, const struct node *root)
+{
+    static const char *const keys[] = {"organization", NULL};
+    if (!node_is(root, NODE_GROUP, "{\"organization\": {}}", reader->problems)) {
+        reader->unreadable = true;
+        return;
+    }
+    node_check_keys(root, keys, reader->problems);
+    const struct node *organization = node_get(root, "organization");
+    if (organization) {
+        read_organization(reader, organization);
+        return;
+    }
+    reader->unreadable = true;
+    if (root->count == 0)
+        node_error(root, reader->problems,
+                   "nothing is declared here; add the group `organization` with its `members`");
+}
+
+static bool is_json(const char *name)
+{
+    size_t length = strlen(name);
+    return length >= 5 && strcmp(name + length - 5, ".json") == 0;
+}
+
+static void read_source(struct reader *reader, const struct source *source)
+{
+    _cleanup_(document_free_pointer) struct document *document = NULL;
+    int r = is_json(source->name) ? document_parse_json(source->name, source->text, source->length,
+                                                        &document, reader->problems)
+                                  : document_parse_conf(source->name, source->text, source->length,
+                                                        &document, reader->problems);
+    if (r == 0)
+        read_root(reader, &document->root);
+    reader->unreadable |= r < 0;
+    reader->no_memory |= r == -ENOMEM;
+}
+
+/* One declaration of an address, in the order in which the sources came. */
+struct declaration {
+    const struct member *member;
+    size_t first; /* index of the first declaration of the same address */
+};
+
+static int compare_declarations(const void *a, const void *b)
+{
+    const struct member *left = ((const struct declaration *)a)->member;
+    const struct member *right = ((const struct declaration *)b)->member;
+    int order = address_compare(left->email, right->email);
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* Fills first[i] with the index of the first member that has the address of member i. */
+static int find_firsts(const struct members *members, size_t *first)
+{
+    _cleanup_free_ struct declaration *sorted = calloc(members->count, sizeof *sorted);
+    if (!sorted)
+        return -ENOMEM;
+    for (size_t i = 0; i < members->count; i++)
+        sorted[i].member = &members->items[i];
+    qsort(sorted, members->count, sizeof *sorted, compare_declarations);
+    for (size_t i = 0; i < members->count; i++) {
+        size_t index = (size_t)(sorted[i].member - members->items);
+        bool again =
+            i > 0 && address_compare(sorted[i - 1].member->email, sorted[i].member->email) == 0;
+        sorted[i].first = again ? sorted[i - 1].first : index;
+        first[index] = sorted[i].first;
+    }
+    return 0;
+}
+
+static void check_twice(struct reader *reader)
+{
+    const struct members *members = reader->members;
+    if (members->count == 0)
+        return;
+    _cleanup_free_ size_t *first = calloc(members->count, sizeof *first);
+    if (!first || find_firsts(members, first) < 0) {
+        reader->no_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < members->count; i++)
+        if (first[i] != i)
+            problems_add(reader->problems, members->items[i].place,
+                         "%s is declared already at %s; remove one of the two",
+                         QUOTED(members->items[i].email), members->items[first[i]].place);
+}
+
+static void check_ignored(struct reader *reader)
+{
+    const struct members *members = reader->members;
+    for (size_t i = 0; i < members->count; i++) {
+        const struct member *member = &members->items[i];
+        for (size_t j = 0; j < members->ignore_count; j++)
+            if (address_matches(members->ignore[j], member->email))
+                problems_add(reader->problems, member->place,
+                             "%s is declared here but ignored by %s at %s; remove one of the two",
+                             QUOTED(member->email), QUOTED(members->ignore[j]),
+                             reader->ignore_places[j]);
+    }
+}
+
+static void check_empty(struct reader *reader, const struct source *sources, size_t count)
+{
+    if (reader->entries > 0 || reader->allow_empty || reader->unreadable)
+        return;
+    problems_add(reader->problems, count > 0 ? sources[0].name : "member file",
+                 "no members are declared%s; add them, or set `allow_empty` to true if nobody is "
+                 "to be a member",
+                 count > 1 ? " in any of the files" : "");
+}
+
+static void reader_clear(struct reader *reader)
+{
+    if (!reader->members)
+        return;
+    for (size_t i = 0; i < reader->members->ignore_count; i++)
+        free(reader->ignore_places[i]);
+    free(reader->ignore_places);
+    members_free(reader->members);
+}
+
+int memberfile_parse(const struct source *sources, size_t count, struct members **ret_members,
+                     struct problems *problems)
+{
+    size_t errors_before = problems->errors;
+    _cleanup_(reader_clear) struct reader reader = {
+        .members = calloc(1, sizeof *reader.members),
+        .problems = problems,
+    };
+    if (!reader.members)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        read_source(&reader, &sources[i]);
+    check_twice(&reader);
+    check_ignored(&reader);
+    check_empty(&reader, sources, count);
+    if (reader.no_memory)
+        return -ENOMEM;
+    if (problems->errors > errors_before)
+        return -EBADMSG;
+    members_sort(reader.members);
+    for (size_t i = 0; i < reader.members->ignore_count; i++)
+        free(reader.ignore_places[i]);
+    free(TAKE(reader.ignore_places));
+    *ret_members = TAKE(reader.members);
+    return 0;
+}

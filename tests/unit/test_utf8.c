@@ -1,0 +1,129 @@
+/* UTF-8: what is valid, and how it is shown. */
+#include "unit.h"
+
+#include "codec/utf8.h"
+
+static void knows_valid_text(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "ada",
+        "\x7f",
+        "\xc2\x80",
+        "\xdf\xbf",
+        "\xe0\xa0\x80",
+        "\xed\x9f\xbf",
+        "\xee\x80\x80",
+        "\xef\xbf\xbf",
+        "\xf0\x90\x80\x80",
+        "\xf4\x8f\xbf\xbf",
+        "z\xc3\xbcrich \xe2\x82\xac",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(utf8_fault_offset(cases[i], strlen(cases[i])), strlen(cases[i]));
+}
+
+static void finds_the_fault(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xc2",
+        "\xc2x",
+        "\xe0\x80\x80",
+        "\xe0\x9f\xbf",
+        "\xe2\x82",
+        "\xe2x\x82",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xf0\x80\x80\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xf0\x90\x80",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xf8\x88\x80\x80\x80",
+        "\xf9\x80\x80\x80",
+        "\xfc\x90\x80\x80",
+        "\xfe",
+        "\xff",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[16];
+        int length = snprintf(text, sizeof text, "a\xc3\xbc%s", cases[i]);
+        assert_int_equal(utf8_fault_offset(text, (size_t)length), 3);
+    }
+}
+
+static void decodes_every_code_point(void **state)
+{
+    (void)state;
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        char bytes[4];
+        size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+        uint32_t rest = c, code = 0;
+        for (size_t i = length; i-- > 1; rest >>= 6)
+            bytes[i] = (char)(0x80 | (rest & 0x3f));
+        bytes[0] = (char)(length == 1 ? rest : (0xf00u >> length | rest));
+        bool surrogate = c >= 0xd800 && c <= 0xdfff;
+        assert_int_equal(utf8_decode(bytes, length, &code), surrogate ? 0 : length);
+        assert_int_equal(code, surrogate ? 0 : c);
+        assert_int_equal(utf8_decode(bytes, length - 1, &code), 0);
+    }
+}
+
+static void names_what_is_no_text(void **state)
+{
+    (void)state;
+    unsigned line = 0;
+    assert_null(utf8_text_fault("", 0, &line));
+    assert_null(utf8_text_fault("a\nb", 3, &line));
+    assert_non_null(strstr(utf8_text_fault("\xef\xbb\xbf\nx", 5, &line), "byte order mark"));
+    assert_int_equal(line, 1);
+    assert_non_null(strstr(utf8_text_fault("a\nb\0\xff", 5, &line), "NUL"));
+    assert_int_equal(line, 2);
+    assert_non_null(strstr(utf8_text_fault("a\n\nb\xff\0", 6, &line), "UTF-8"));
+    assert_int_equal(line, 3);
+}
+
+static void shows_what_is_hidden(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *text =
+        utf8_escape("a\n\t\r\x1b[31m\x7f \xc2\x85\xe2\x80\xae\xf3\xa0\x80\x81\xff\xc3\xbc\xe2\x82");
+    assert_string_equal(text, "a\\n\\t\\r\\x1b[31m\\x7f \\u0085\\u202e\\U000e0001\\xff\xc3\xbc"
+                              "\\xe2\\x82");
+}
+
+static void quotes_are_short(void **state)
+{
+    (void)state;
+    char buffer[UTF8_QUOTE_SIZE], text[500];
+    assert_string_equal(utf8_quote("", buffer), "``");
+    assert_string_equal(utf8_quote("a\x1b", buffer), "`a\\x1b`");
+    for (size_t length = 0; length < sizeof text - 4; length++) {
+        memset(text, 'x', length);
+        strcpy(text + length, "\xe2\x80\xae");
+        size_t quoted = strlen(utf8_quote(text, buffer));
+        assert_true(quoted < UTF8_QUOTE_SIZE);
+        assert_true(length > 54 || strstr(buffer, "\\u202e`"));
+        assert_true(length <= 60 || strstr(buffer, "x...`"));
+    }
+    for (size_t i = 0; i < 400; i += 3)
+        memcpy(text + i, "\xe2\x82\xac", 4);
+    assert_int_equal(strlen(utf8_quote(text, buffer)), UTF8_QUOTE_SIZE - 1);
+    assert_int_equal(utf8_fault_offset(buffer, strlen(buffer)), strlen(buffer));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knows_valid_text),         cmocka_unit_test(finds_the_fault),
+        cmocka_unit_test(decodes_every_code_point), cmocka_unit_test(names_what_is_no_text),
+        cmocka_unit_test(shows_what_is_hidden),     cmocka_unit_test(quotes_are_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
