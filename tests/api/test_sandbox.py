@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -96,7 +97,8 @@ class Answer:
 class Sandbox:
     def __init__(self, *options, org=None):
         self.directory = tempfile.TemporaryDirectory()
-        arguments = [PROGRAM, "--listen", "127.0.0.1:0", "--key", KEY, *options]
+        arguments = [PROGRAM, "--listen", "127.0.0.1:0", "--key", KEY, "--die-with-parent",
+                     *options]
         if org is not None:
             path = os.path.join(self.directory.name, "org.json")
             with open(path, "w", encoding="utf-8") as file:
@@ -612,6 +614,15 @@ class Faults(unittest.TestCase):
         self.fault("do=status,status=200,body={\"a\":1%2C\"b\":2}")
         self.assertEqual(self.sandbox.page().json, {"a": 1, "b": 2})
 
+    def test_answers_without_a_body(self):
+        for status in (204, 304):
+            self.fault(f"do=status,status={status},times=1")
+            connection = self.sandbox.connect()
+            self.addCleanup(connection.close)
+            answers = [self.sandbox.send("GET", INVITES, connection=connection) for _ in range(2)]
+            self.assertEqual([answer.status for answer in answers], [status, 200])
+            check_list(answers[1].json)
+
     def test_conditions(self):
         def statuses(spec, count=6):
             self.fault(spec + ",do=status,status=500")
@@ -827,8 +838,8 @@ class Program(unittest.TestCase):
                 ["sh", "-c", '"$@" & read line', "sh", PROGRAM, "--listen", "127.0.0.1:0", "--key",
                  KEY, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             port = urllib.parse.urlsplit(shell.stdout.readline().split()[-1]).port
-            pid = int(subprocess.run(["ps", "-o", "pid=", "--ppid", str(shell.pid)],
-                                     capture_output=True, text=True, check=True).stdout.split()[0])
+            with open(f"/proc/{shell.pid}/task/{shell.pid}/children", encoding="ascii") as file:
+                pid = int(file.read().split()[0])
             shell.kill()
             shell.communicate() if dies else shell.wait()
             time.sleep(0.3)
@@ -849,6 +860,7 @@ class Program(unittest.TestCase):
         process.stdout.close()
         self.assertRegex(line, r"http://\[::1\]:\d+/v1\n$")
 
+    @unittest.skipUnless(shutil.which("openssl"), "needs openssl to make a certificate")
     def test_tls(self):
         with tempfile.TemporaryDirectory() as directory:
             cert, key = os.path.join(directory, "cert"), os.path.join(directory, "key")

@@ -32,7 +32,7 @@ void org_clear(struct org *org)
     json_decref(org->members);
 }
 
-struct invite *invite_new(struct org *org, const char *email, const char *role)
+struct invite *invite_new(const char *email, const char *role)
 {
     struct invite *invite = must(calloc(1, sizeof *invite));
     char text[25];
@@ -41,7 +41,6 @@ struct invite *invite_new(struct org *org, const char *email, const char *role)
     invite->email = must(strdup(email));
     invite->role = must(strdup(role));
     invite->status = must(strdup("pending"));
-    invite->sequence = ++org->sequence;
     return invite;
 }
 
@@ -98,7 +97,7 @@ enum org_answer org_create(struct org *org, int64_t now_ms, const char *email, c
             invite_is_for(other, email))
             return ORG_ALREADY_INVITED;
     }
-    struct invite *invite = invite_new(org, email, role);
+    struct invite *invite = invite_new(email, role);
     invite->projects = must(json_deep_copy(projects));
     invite->created_at = now_ms / 1000;
     invite->expires = true;

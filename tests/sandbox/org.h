@@ -17,7 +17,6 @@ struct invite {
     int64_t created_at;
     bool expires, was_accepted; /* false: expires_at, accepted_at read null */
     int64_t expires_at, accepted_at;
-    uint64_t sequence;   /* orders invites of one second */
     int64_t listed_ms;   /* shows in listings from here on… */
     int64_t unlisted_ms; /* …until here, once deleted */
     bool deleted;        /* kept only until it leaves the listings */
@@ -31,9 +30,8 @@ struct org {
     bool oldest_first;
     int64_t lag_ms;
     json_t *members;         /* folded address → address as written */
-    struct invite **invites; /* oldest first */
+    struct invite **invites; /* oldest first; those of one second as they came */
     size_t count, capacity;
-    uint64_t sequence;
 };
 
 /* What stood in the way of a change; ORG_DONE when nothing did. */
@@ -47,9 +45,8 @@ enum org_answer {
 void org_init(struct org *org);
 void org_clear(struct org *org);
 
-/* An invite with a fresh id and sequence number, not yet in the organisation; the caller owns it.
- */
-struct invite *invite_new(struct org *org, const char *email, const char *role);
+/* A pending invite with a fresh id that is in no organisation yet; the caller owns it. */
+struct invite *invite_new(const char *email, const char *role);
 void invite_free(struct invite *invite);
 
 /* Puts an invite into its place by created_at and takes it over. No rule is applied. */

@@ -122,7 +122,7 @@ static json_t *copy_projects(json_t *entry)
 static struct invite *build_invite(struct org *org, json_t *entry, const char *email,
                                    const char *role, const char *status, int64_t now_ms)
 {
-    struct invite *invite = invite_new(org, email, role);
+    struct invite *invite = invite_new(email, role);
     free(invite->status);
     invite->status = must(strdup(status));
     json_t *id = json_object_get(entry, "id");
