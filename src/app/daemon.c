@@ -56,12 +56,11 @@ __attribute__((format(printf, 3, 4))) static void say(int priority, const char *
                                                       const char *format, ...)
 {
     va_list arguments;
-    _cleanup_free_ char *text = NULL;
     va_start(arguments, format);
-    int n = vasprintf(&text, format, arguments);
+    _cleanup_free_ char *text = memory_format_list(format, arguments);
     va_end(arguments);
     const struct journal_event event = {.priority = priority, .message_id = id};
-    if (n >= 0)
+    if (text)
         journal_send(&event, "%s", text);
 }
 

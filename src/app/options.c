@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,9 +74,13 @@ static const struct option long_options[] = {
 
 static const char *const commands[] = {"check", "plan", "apply", "run", "list", "show", NULL};
 
-static bool fail(const struct options *options, int *ret_exit, const char *format, const char *word)
+__attribute__((format(printf, 3, 4))) static bool fail(const struct options *options, int *ret_exit,
+                                                       const char *format, ...)
 {
-    _cleanup_free_ char *text = memory_format(format, word);
+    va_list arguments;
+    va_start(arguments, format);
+    _cleanup_free_ char *text = memory_format_list(format, arguments);
+    va_end(arguments);
     *ret_exit = report_error(options, EXIT_USAGE, text ? text : format);
     return false;
 }

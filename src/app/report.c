@@ -69,10 +69,9 @@ void report_note(const struct options *options, const char *format, ...)
     if (options->quiet)
         return;
     va_list arguments;
-    _cleanup_free_ char *text = NULL;
     va_start(arguments, format);
-    int n = vasprintf(&text, format, arguments);
+    _cleanup_free_ char *text = memory_format_list(format, arguments);
     va_end(arguments);
-    if (n >= 0)
+    if (text)
         say("inviterd: ", text);
 }

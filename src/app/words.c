@@ -28,12 +28,13 @@ static char *words_end(struct words *words)
     return NULL;
 }
 
-static char *at(const char *format, int64_t seconds)
+/* "…; expires 2026-…" where the expiry is stated. */
+static char *with_expiry(const char *what, const char *verb, int64_t seconds)
 {
     char date[DATE_SIZE];
     if (seconds == 0)
-        return memory_format(format, "at an unknown time");
-    return memory_format(format, date_format_utc(seconds, date));
+        return strdup(what);
+    return memory_format("%s%s %s", what, verb, date_format_utc(seconds, date));
 }
 
 static char *role_differs(const struct line *line)
@@ -81,9 +82,7 @@ char *words_for_reason(const struct line *line)
                                    "decides first"
                                  : "not invited yet");
     case REASON_PENDING:
-        return at(line->invite->expires_at ? "invited, not accepted yet; expires %s"
-                                           : "invited, not accepted yet",
-                  line->invite->expires_at);
+        return with_expiry("invited, not accepted yet", "; expires", line->invite->expires_at);
     case REASON_ROLE_DIFFERS:
         return role_differs(line);
     case REASON_PROJECTS_DIFFER:
@@ -99,8 +98,7 @@ char *words_for_reason(const struct line *line)
         return memory_format("accepted as %s: change the role by hand, or the member file",
                              role_word(line->invite->role));
     case REASON_INVITE_EXPIRED:
-        return at(line->invite->expires_at ? "the invite expired %s" : "the invite expired",
-                  line->invite->expires_at);
+        return with_expiry("the invite expired", "", line->invite->expires_at);
     case REASON_RENEWALS_EXHAUSTED:
         return strdup("mailed as often as limits.renewals allows: ask them, or take them out");
     case REASON_CREATE_REFUSED:

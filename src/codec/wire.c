@@ -36,9 +36,12 @@ char *wire_create_body(const char *email, enum role role, const struct projects 
 }
 
 /* Says what is wrong with a body; always returns -EBADMSG. */
-static int bad(char **ret_error, const char *format, const char *detail)
+__attribute__((format(printf, 2, 3))) static int bad(char **ret_error, const char *format, ...)
 {
-    *ret_error = memory_format(format, detail);
+    va_list arguments;
+    va_start(arguments, format);
+    *ret_error = memory_format_list(format, arguments);
+    va_end(arguments);
     return -EBADMSG;
 }
 

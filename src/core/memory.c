@@ -2,7 +2,6 @@
 #include "memory.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,12 +31,17 @@ int memory_set(char **string, const char *value)
     return 0;
 }
 
+char *memory_format_list(const char *format, va_list arguments)
+{
+    char *text;
+    return vasprintf(&text, format, arguments) < 0 ? NULL : text;
+}
+
 char *memory_format(const char *format, ...)
 {
     va_list arguments;
-    char *text;
     va_start(arguments, format);
-    int n = vasprintf(&text, format, arguments);
+    char *text = memory_format_list(format, arguments);
     va_end(arguments);
-    return n < 0 ? NULL : text;
+    return text;
 }

@@ -1,6 +1,7 @@
 /* Ownership helpers: what a scope owns is freed on every way out of it. */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -40,3 +41,5 @@ int memory_set(char **string, const char *value);
 
 /* asprintf into a fresh string that the caller owns; NULL when memory is short. */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *memory_format_list(const char *format, va_list arguments)
+    __attribute__((format(printf, 1, 0)));

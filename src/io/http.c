@@ -199,6 +199,13 @@ static int on_timer_wanted(CURLM *multi, long timeout_ms, void *userdata)
     return 0;
 }
 
+static void secret_free(char *secret)
+{
+    explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+DEFINE_CLEANUP(char *, secret_free)
+
 /* ---- requests ------------------------------------------------------------------------------ */
 
 static size_t on_body(char *data, size_t size, size_t count, void *userdata)
@@ -245,14 +252,13 @@ static int on_rewind(void *userdata, curl_off_t offset, int origin)
     return transfer->request_sent == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
-static int add_header(struct transfer *transfer, const char *format, const char *value)
+static int add_header(struct transfer *transfer, const char *name, const char *value)
 {
-    char *text = memory_format(format, value);
+    char *text = memory_format("%s:%s%s", name, *value ? " " : "", value);
     if (!text)
         return -ENOMEM;
     struct curl_slist *grown = curl_slist_append(transfer->headers, text);
-    explicit_bzero(text, strlen(text));
-    free(text);
+    secret_free(text);
     if (!grown)
         return -ENOMEM;
     transfer->headers = grown;
@@ -261,15 +267,16 @@ static int add_header(struct transfer *transfer, const char *format, const char 
 
 static int set_headers(struct transfer *transfer, const struct http_request *request)
 {
-    int r = add_header(transfer, "Authorization: Bearer %s", request->key);
+    _cleanup_(secret_free_pointer) char *bearer = memory_format("Bearer %s", request->key);
+    int r = bearer ? add_header(transfer, "Authorization", bearer) : -ENOMEM;
     if (r == 0)
-        r = add_header(transfer, "Accept: %s", "application/json");
+        r = add_header(transfer, "Accept", "application/json");
     if (r == 0 && request->organization && *request->organization)
-        r = add_header(transfer, "OpenAI-Organization: %s", request->organization);
+        r = add_header(transfer, "OpenAI-Organization", request->organization);
     if (r == 0 && request->body)
-        r = add_header(transfer, "Content-Type: %s", "application/json");
+        r = add_header(transfer, "Content-Type", "application/json");
     if (r == 0 && request->body)
-        r = add_header(transfer, "%s", "Expect:");
+        r = add_header(transfer, "Expect", "");
     if (r == 0)
         curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
     return r;

@@ -77,12 +77,11 @@ static void send_fields(const struct journal_event *event, const char *message)
 void journal_send(const struct journal_event *event, const char *format, ...)
 {
     va_list arguments;
-    _cleanup_free_ char *text = NULL;
     va_start(arguments, format);
-    int n = vasprintf(&text, format, arguments);
+    _cleanup_free_ char *text = memory_format_list(format, arguments);
     va_end(arguments);
     /* What came from outside must not forge a line or move the cursor. */
-    _cleanup_free_ char *message = n < 0 ? NULL : utf8_escape(text);
+    _cleanup_free_ char *message = text ? utf8_escape(text) : NULL;
     if (!message)
         return;
     if (journal_connected())
