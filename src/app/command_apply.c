@@ -77,7 +77,7 @@ static int show(const struct oneshot *oneshot, bool applied)
 
 int command_plan(const struct options *options)
 {
-    struct oneshot oneshot;
+    struct oneshot oneshot = {0};
     int code = oneshot_prepare(&oneshot, options);
     if (code == 0)
         code = oneshot_peek(&oneshot);
@@ -91,7 +91,7 @@ int command_plan(const struct options *options)
 
 int command_apply(const struct options *options)
 {
-    struct oneshot oneshot;
+    struct oneshot oneshot = {0};
     struct progress progress;
     progress_begin(&progress, options, &oneshot);
     int code = oneshot_prepare(&oneshot, options);

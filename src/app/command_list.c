@@ -21,7 +21,7 @@ static int show(const struct oneshot *oneshot)
 
 int command_list(const struct options *options)
 {
-    struct oneshot oneshot;
+    struct oneshot oneshot = {0};
     int code = oneshot_prepare_bare(&oneshot, options);
     if (code == 0)
         code = oneshot_run(&oneshot, NULL, NULL, NULL);

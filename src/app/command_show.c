@@ -104,7 +104,7 @@ static int retrieve(struct oneshot *oneshot, const char *id)
 
 static int show_id(const struct options *options, const char *id)
 {
-    struct oneshot oneshot;
+    struct oneshot oneshot = {0};
     int code = oneshot_prepare_bare(&oneshot, options);
     if (code == 0)
         code = oneshot_connect(&oneshot);
@@ -152,7 +152,7 @@ int command_show(const struct options *options)
 {
     if (!strchr(options->argument, '@'))
         return show_id(options, options->argument);
-    struct oneshot oneshot;
+    struct oneshot oneshot = {0};
     _cleanup_free_ char *id = NULL;
     int code = oneshot_prepare_bare(&oneshot, options);
     if (code == 0)

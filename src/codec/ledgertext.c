@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "codec/jsontext.h"
+
 #define SCHEMA "inviterd.ledger/1"
 
 static inline void json_release(json_t *json)
@@ -252,9 +254,11 @@ static void read_ledger(struct reader *reader, const json_t *json, struct ledger
 int ledgertext_read(const char *text, size_t length, struct ledger **ret, char **ret_error)
 {
     json_error_t error;
-    _cleanup_(json_release_pointer) json_t *json =
-        json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (!json) {
+    _cleanup_(json_release_pointer) json_t *json = NULL;
+    int r = jsontext_load(text, length, &json, &error);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0) {
         *ret_error = memory_format("line %d: %s", error.line, error.text);
         return -EBADMSG;
     }

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "codec/jsontext.h"
+
 /* An error message longer than this is cut: it is for people. */
 #define MESSAGE_MAX 300
 
@@ -48,8 +50,11 @@ __attribute__((format(printf, 2, 3))) static int bad(char **ret_error, const cha
 static int load(const char *body, size_t length, json_t **ret, char **ret_error)
 {
     json_error_t error;
-    json_t *json = json_loadb(body, length, JSON_REJECT_DUPLICATES, &error);
-    if (!json)
+    json_t *json;
+    int r = jsontext_load(body, length, &json, &error);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0)
         return bad(ret_error, "the body is not JSON (%s)", error.text);
     if (!json_is_object(json)) {
         json_decref(json);
@@ -243,7 +248,9 @@ int wire_read_deletion(const char *body, size_t length, const char *id, char **r
 
 char *wire_read_error(int status, const char *body, size_t length)
 {
-    _cleanup_(json_release_pointer) json_t *json = json_loadb(body, length, 0, NULL);
+    _cleanup_(json_release_pointer) json_t *json = NULL;
+    json_error_t ignored;
+    (void)jsontext_load(body, length, &json, &ignored);
     const json_t *error = json_object_get(json, "error");
     const char *message = json_string_value(error);
     const char *code = NULL;
