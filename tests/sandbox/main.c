@@ -13,22 +13,23 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-static void load_org(struct sandbox *sandbox, const char *path)
+static bool load_org(struct sandbox *sandbox, const char *path)
 {
+    if (!path)
+        return true;
     _cleanup_free_ char *wrong = orgfile_load(&sandbox->org, path, sandbox_now_ms(sandbox));
-    if (!wrong)
-        return;
-    fprintf(stderr, "inviterd-sandbox: %s\n", wrong);
-    exit(EX_CONFIG);
+    if (wrong)
+        fprintf(stderr, "inviterd-sandbox: %s\n", wrong);
+    return !wrong;
 }
 
-static char *load_pem(const char *path)
+/* Reads the file into *text, if one is given; false, having said why, if it cannot be read. */
+static bool load_pem(const char *path, char **text)
 {
-    char *text = path ? read_file(path) : NULL;
-    if (!path || text)
-        return text;
+    if (!path || (*text = read_file(path)))
+        return true;
     fprintf(stderr, "inviterd-sandbox: %s: %s\n", path, strerror(errno));
-    exit(EX_CONFIG);
+    return false;
 }
 
 static void follow_parent(void)
@@ -76,7 +77,8 @@ static void give_up(int number)
 
 int main(int argc, char **argv)
 {
-    struct sandbox sandbox;
+    _cleanup_(sandbox_clear) struct sandbox sandbox;
+    _cleanup_free_ char *certificate = NULL, *key = NULL;
     struct options options = {0};
     uint16_t port;
     int signal_number;
@@ -86,17 +88,17 @@ int main(int argc, char **argv)
     sigset_t signals = block_signals();
     if (options.die_with_parent)
         follow_parent();
-    if (options.org_file)
-        load_org(&sandbox, options.org_file);
+    if (!load_org(&sandbox, options.org_file) ||
+        !load_pem(options.certificate_file, &certificate) || !load_pem(options.key_file, &key))
+        return EX_CONFIG;
     rate_set(&sandbox.rate, sandbox.rate.per_minute, sandbox.rate.burst, sandbox_now_ms(&sandbox));
-    _cleanup_free_ char *certificate = load_pem(options.certificate_file);
-    _cleanup_free_ char *key = load_pem(options.key_file);
     options.server.certificate = certificate;
     options.server.key = key;
 
     struct MHD_Daemon *server = server_start(&sandbox, &options.server, &port);
     if (!server) {
-        fprintf(stderr, "inviterd-sandbox: cannot listen there: %s\n", strerror(errno));
+        fprintf(stderr, "inviterd-sandbox: cannot listen there%s: %s\n",
+                certificate ? ", or not with this certificate" : "", strerror(errno));
         return EX_UNAVAILABLE;
     }
     announce(&options, port);
@@ -104,6 +106,5 @@ int main(int argc, char **argv)
     signal(SIGALRM, give_up);
     alarm(1);
     server_stop(server, &sandbox);
-    sandbox_clear(&sandbox);
     return 0;
 }
