@@ -60,12 +60,15 @@ static json_t *line_json(const struct line *line, bool applied)
     return json;
 }
 
+/* In the order of the contract; a reader of the text sees what matters first. */
 static json_t *summary_json(const struct plan *plan)
 {
     json_t *json = json_object();
-    for (int action = 0; action < ACTION_COUNT; action++)
-        json_object_set_new(json, action_word((enum action)action),
-                            json_integer((json_int_t)plan_count(plan, (enum action)action)));
+    static const enum action order[] = {ACTION_INVITE, ACTION_RENEW, ACTION_REPLACE,
+                                        ACTION_REVOKE, ACTION_KEEP,  ACTION_ATTENTION};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        json_object_set_new(json, action_word(order[i]),
+                            json_integer((json_int_t)plan_count(plan, order[i])));
     json_object_set_new(json, "blocked", json_integer((json_int_t)plan_count_blocked(plan)));
     json_object_set_new(json, "failed",
                         json_integer((json_int_t)(plan_count_result(plan, RESULT_FAILED) +

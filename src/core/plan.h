@@ -15,7 +15,6 @@ enum action {
     ACTION_ATTENTION,
     ACTION_KEEP,
 };
-#define ACTION_COUNT 6
 
 enum reason {
     REASON_IGNORED,

@@ -58,6 +58,7 @@ static void wait_until(struct driver *driver, uint64_t until)
 static void end(struct driver *driver)
 {
     driver->over = true;
+    driver->params.hooks.moved(driver->pass, driver->params.hooks.userdata);
     sd_event_source_set_enabled(driver->timer, SD_EVENT_OFF);
     driver->params.hooks.ended(driver->pass, driver->params.hooks.userdata);
 }
