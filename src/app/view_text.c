@@ -147,6 +147,14 @@ static void print_lines(const struct view *view, const struct plan *plan)
     table_free(table);
 }
 
+static bool has_unblocked(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (action_writes(plan->lines[i].action) && plan->lines[i].blocked_by == 0)
+            return true;
+    return false;
+}
+
 void view_plan_text(const struct view *view)
 {
     const struct plan *plan = pass_plan(view->pass);
@@ -161,9 +169,8 @@ void view_plan_text(const struct view *view)
     if (view->applied && !plan_in_sync(plan))
         print_results(plan);
     print_limits(view, plan);
-    bool pending = !plan_in_sync(plan) && plan_count_blocked(plan) == 0;
-    if (!view->applied && pending) {
-        puts("\nTo carry it out:");
+    if (!view->applied && has_unblocked(plan)) {
+        puts(plan_count_blocked(plan) > 0 ? "\nTo carry out the rest:" : "\nTo carry it out:");
         print_apply(view, NULL);
     }
 }
