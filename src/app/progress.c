@@ -28,12 +28,11 @@ bool progress_planned(const struct pass *pass, void *userdata)
     return true;
 }
 
-/* Why nothing moves, if nothing does for longer than a moment. */
-static void print_wait(const struct progress *progress)
+/* For how many seconds nothing will move; 0 if it is no more than a moment. */
+static unsigned long long seconds_to_wait(const struct progress *progress)
 {
     uint64_t until = driver_waits_until(progress->oneshot->driver), now = clock_now().boot;
-    if (until != PACE_NEVER && until > now + 1000000)
-        fprintf(stderr, ", waiting %llu s", (unsigned long long)((until - now) / 1000000));
+    return until != PACE_NEVER && until > now + 1000000 ? (until - now + 999999) / 1000000 : 0;
 }
 
 static void draw(struct progress *progress, const struct pass *pass)
@@ -46,7 +45,9 @@ static void draw(struct progress *progress, const struct pass *pass)
         size_t done = progress->writes > open ? progress->writes - open : 0;
         fprintf(stderr, "applying: %zu of %zu", done, progress->writes);
     }
-    print_wait(progress);
+    unsigned long long seconds = seconds_to_wait(progress);
+    if (seconds > 0)
+        fprintf(stderr, ", waiting %llu s %s", seconds, pass_waits_for(pass));
     fflush(stderr);
     progress->drawn = true;
 }
@@ -64,13 +65,27 @@ static void tell(struct progress *progress, const struct plan *plan)
     }
 }
 
+/* A wait of some length is said once, so that a log does not just stand still. */
+static void tell_wait(struct progress *progress, const struct pass *pass)
+{
+    uint64_t until = driver_waits_until(progress->oneshot->driver);
+    unsigned long long seconds = seconds_to_wait(progress);
+    if (seconds < 5 || until == progress->waited_until)
+        return;
+    progress->waited_until = until;
+    report_note(progress->options, "waiting %llu s %s", seconds, pass_waits_for(pass));
+}
+
 void progress_moved(const struct pass *pass, void *userdata)
 {
     struct progress *progress = userdata;
-    if (progress->live)
+    if (progress->live) {
         draw(progress, pass);
-    else if (pass_plan(pass))
+        return;
+    }
+    if (pass_plan(pass))
         tell(progress, pass_plan(pass));
+    tell_wait(progress, pass);
 }
 
 void progress_end(struct progress *progress)

@@ -6,9 +6,10 @@
 struct progress {
     const struct options *options;
     const struct oneshot *oneshot;
-    bool live;  /* standard error is a terminal */
-    bool drawn; /* a live line stands there */
-    bool *told; /* by line: its result was said */
+    bool live;             /* standard error is a terminal */
+    bool drawn;            /* a live line stands there */
+    uint64_t waited_until; /* the wait told of last, where there is no live line */
+    bool *told;            /* by line: its result was said */
     size_t writes;
 };
 

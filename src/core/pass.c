@@ -656,6 +656,13 @@ bool pass_approval_misfits(const struct pass *pass)
     return pass->approval_misfits;
 }
 
+const char *pass_waits_for(const struct pass *pass)
+{
+    if (pass->phase == PHASE_QUIET || pass->phase == PHASE_WAIT)
+        return "for the listing to settle";
+    return pass->failures > 0 ? "to try again after a failure" : "as the rate limit asks";
+}
+
 size_t pass_writes_open(const struct pass *pass)
 {
     size_t open = 0;

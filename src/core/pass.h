@@ -83,5 +83,7 @@ unsigned pass_requests(const struct pass *pass);
 unsigned pass_limited(const struct pass *pass);
 /* Whether an approval was given and does not fit what is blocked. */
 bool pass_approval_misfits(const struct pass *pass);
+/* What it waits for while it wants time, as a phrase: "for the listing to settle". */
+const char *pass_waits_for(const struct pass *pass);
 /* How many writes were started or are waiting for a second look; for progress lines. */
 size_t pass_writes_open(const struct pass *pass);
