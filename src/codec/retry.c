@@ -31,7 +31,8 @@ static uint64_t parse_decimal(const char *text, uint64_t unit)
         return PACE_NEVER;
     if (whole > DAY_USEC / unit)
         return DAY_USEC;
-    return whole * unit + part;
+    uint64_t wait = whole * unit + part;
+    return wait < DAY_USEC ? wait : DAY_USEC;
 }
 
 uint64_t retry_after_parse(const char *milliseconds, const char *value, int64_t date)

@@ -84,6 +84,7 @@ int projects_copy(const struct projects *projects, struct projects *ret)
             return -ENOMEM;
         }
     }
+    copy.given = projects->given;
     *ret = copy;
     return 0;
 }

@@ -53,7 +53,7 @@ int ledger_adopt(struct ledger *ledger, const char *boot, uint64_t now)
         }
         /* What was already seen in a listing before the reboot lags no more. */
         if (!same_boot || wish->at > now)
-            wish->at = wish->seen ? 0 : now;
+            wish->at = wish->seen && wish->state == CREATE_ANSWERED ? 0 : now;
     }
     for (size_t i = 0; i < ledger->deletion_count; i++)
         if (!same_boot || ledger->deletions[i].at > now)
@@ -199,25 +199,35 @@ void ledger_mark(struct ledger_wish *wish, enum create_state state, uint64_t at,
     wish->wall = wall;
 }
 
-/* The invite in the listing that shows that the wish's open create happened, or NULL. */
-static const struct invite *shown(const struct ledger_wish *wish, const struct listing *listing,
-                                  int64_t now)
+/* What a complete listing is judged by. */
+struct look {
+    const struct ledger *ledger;
+    const struct listing *listing;
+    uint64_t begun, settle;
+    int64_t now;
+};
+
+/*
+ * The invite in the listing that shows that the wish's open create happened, or NULL. One that we
+ * deleted shows nothing: the listing may lag.
+ */
+static const struct invite *shown(const struct ledger_wish *wish, const struct look *look)
 {
-    const struct invites *invites = listing_invites(listing);
+    const struct invites *invites = listing_invites(look->listing);
     for (size_t i = 0; i < invites->count; i++) {
         const struct invite *invite = &invites->items[i];
         if (address_compare(invite->email, wish->email) == 0 &&
             invite_grants(invite, wish->role, &wish->projects) &&
-            (invite_is_live(invite, now) || invite->status == INVITE_ACCEPTED))
+            (invite_is_live(invite, look->now) || invite->status == INVITE_ACCEPTED) &&
+            !ledger_hides(look->ledger, invite->id, look->begun, look->settle))
             return invite;
     }
     return NULL;
 }
 
-static int settle_open(struct ledger_wish *wish, const struct listing *listing, uint64_t begun,
-                       uint64_t settle, int64_t now)
+static int settle_open(struct ledger_wish *wish, const struct look *look)
 {
-    const struct invite *invite = shown(wish, listing, now);
+    const struct invite *invite = shown(wish, look);
     if (invite) {
         if (memory_set(&wish->invite_id, invite->id) < 0)
             return -ENOMEM;
@@ -225,7 +235,7 @@ static int settle_open(struct ledger_wish *wish, const struct listing *listing, 
         wish->seen = true;
         wish->mailed++;
         ledger_lose(wish, NULL);
-    } else if (!is_recent(wish->at, begun, settle)) {
+    } else if (!is_recent(wish->at, look->begun, look->settle)) {
         wish->state = CREATE_NONE;
     }
     return 0;
@@ -234,11 +244,13 @@ static int settle_open(struct ledger_wish *wish, const struct listing *listing, 
 int ledger_settle(struct ledger *ledger, const struct listing *listing, uint64_t begun,
                   uint64_t settle, int64_t now)
 {
+    const struct look look = {
+        .ledger = ledger, .listing = listing, .begun = begun, .settle = settle, .now = now};
     for (size_t i = 0; i < ledger->wish_count; i++) {
         struct ledger_wish *wish = ledger->wishes[i];
         if (wish->state == CREATE_UNKNOWN) {
             ledger->dirty = true;
-            int r = settle_open(wish, listing, begun, settle, now);
+            int r = settle_open(wish, &look);
             if (r < 0)
                 return r;
         } else if (wish->invite_id && !wish->seen && listing_find(listing, wish->invite_id)) {

@@ -6,6 +6,8 @@
 
 /* How many dead cursors in a row are stepped over before the listing is given up as unsteady. */
 #define STEPS_BACK_MAX 10
+/* How many in all, lest an item that is listed but never known as a cursor be listed for ever. */
+#define STEPS_BACK_IN_ALL_MAX 100
 
 struct listing {
     enum listing_state state;
@@ -13,6 +15,7 @@ struct listing {
     size_t *by_id; /* positions in `invites`, sorted by id */
     unsigned pages;
     unsigned steps_back; /* dead cursors in a row */
+    unsigned steps_back_in_all;
     bool started_over;
     const char *fault;
 };
@@ -115,6 +118,7 @@ static void start_over(struct listing *listing, const char *why)
     invites_clear(&listing->invites);
     listing->pages = 0;
     listing->steps_back = 0;
+    listing->steps_back_in_all = 0;
     listing->started_over = true;
 }
 
@@ -124,7 +128,8 @@ void listing_cursor_died(struct listing *listing)
         fail(listing, "the service refused the first page");
         return;
     }
-    if (++listing->steps_back > STEPS_BACK_MAX) {
+    if (++listing->steps_back > STEPS_BACK_MAX ||
+        ++listing->steps_back_in_all > STEPS_BACK_IN_ALL_MAX) {
         start_over(listing, "the service keeps forgetting where a page ended");
         return;
     }

@@ -35,20 +35,29 @@ void pace_passed(struct pace *pace)
         pace->interval -= pace->interval / 50;
 }
 
+/* Never earlier than what holds already, be it a set rate or a longer hint. */
+static void hold_until(struct pace *pace, uint64_t until)
+{
+    if (pace->ready_at < until)
+        pace->ready_at = until;
+    pace->limited_until = pace->ready_at;
+}
+
 void pace_limited(struct pace *pace, uint64_t sent, uint64_t now, uint64_t hint)
 {
     /* Requests that were under way together meet the same limit: that is one brake, not four. */
-    if (sent < pace->limited_until)
+    if (sent < pace->limited_until) {
+        if (hint != PACE_NEVER)
+            hold_until(pace, now + hint);
         return;
+    }
     pace->limited++;
     if (pace->brake == 0)
         pace->brake = BRAKE_FIRST;
-    else if (pace->brake < BRAKE_LONGEST)
-        pace->brake *= 2;
+    else
+        pace->brake = pace->brake < BRAKE_LONGEST / 2 ? 2 * pace->brake : BRAKE_LONGEST;
     uint64_t wait = hint != PACE_NEVER ? hint : pace->brake;
-    wait += pace_random(pace, wait / 8 + 1);
-    pace->ready_at = now + wait;
-    pace->limited_until = pace->ready_at;
+    hold_until(pace, now + wait + pace_random(pace, wait / 8 + 1));
     if (pace->fixed == 0) {
         uint64_t slower = pace->interval == 0 ? SECOND / 10 : pace->interval + pace->interval / 2;
         pace->interval = slower < INTERVAL_MOST ? slower : INTERVAL_MOST;
