@@ -62,14 +62,18 @@ def count_tap(output, code):
 
 
 def count_unittest(output, code):
-    ran = re.search(r"^Ran (\d+) tests?", output, re.M)
+    ran = re.search(r"^Ran (\d+) tests?(?:.*, (\d+) failed, (\d+) skipped)?", output, re.M)
     total = int(ran.group(1)) if ran else 0
 
     def named(word):
         found = re.search(r"^(?:OK|FAILED) \(.*\b" + word + r"=(\d+)", output, re.M)
         return int(found.group(1)) if found else 0
 
-    failed, skipped = named("failures") + named("errors"), named("skipped")
+    if ran and ran.group(2):
+        # The modules that run their tests side by side count in that line.
+        failed, skipped = int(ran.group(2)), int(ran.group(3))
+    else:
+        failed, skipped = named("failures") + named("errors"), named("skipped")
     if (code != 0 and failed == 0) or total == 0:
         failed += 1
     return max(total - failed - skipped, 0), failed, skipped

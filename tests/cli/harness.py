@@ -329,8 +329,9 @@ class World:
         return self.run("apply", "-o", "json", *arguments, **options)
 
     def approval_command(self, run):
-        """The one command that a text output gives, ready to be run."""
-        found = [line for line in run.out.splitlines() if line.startswith("  inviterd ")]
+        """The one command of a text output that approves, ready to be run."""
+        found = [line for line in run.out.splitlines()
+                 if line.startswith("  inviterd ") and "--approve" in line]
         assert len(found) == 1, f"{len(found)} commands: {run}"
         words = shlex.split(found[0])
         assert words[0] == "inviterd", words
