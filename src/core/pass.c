@@ -444,9 +444,11 @@ static uint64_t look_at(const struct pass *pass)
 {
     const struct ledger *ledger = pass->params.ledger;
     uint64_t at = 0;
-    for (size_t i = 0; i < ledger->wish_count; i++)
-        if (ledger->wishes[i]->state == CREATE_UNKNOWN && ledger->wishes[i]->at >= at)
-            at = ledger->wishes[i]->at + pass->params.settle;
+    for (size_t i = 0; i < ledger->wish_count; i++) {
+        const struct ledger_wish *wish = ledger->wishes[i];
+        if (wish->state == CREATE_UNKNOWN && at < wish->at + pass->params.settle)
+            at = wish->at + pass->params.settle;
+    }
     return at;
 }
 

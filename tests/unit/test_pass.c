@@ -194,6 +194,24 @@ static void unknown_twice_stays_unknown_until_a_later_pass(void **state)
     assert_wish(world, "ada@x", "reader", NULL, "answered mailed 1 seen new-1");
 }
 
+/* Two creates are given up on at different times: the look waits for the later one. */
+static void the_look_waits_for_the_last_unknown(void **state)
+{
+    (void)state;
+    WORLD;
+    world->latency = 10 * SECOND;
+    world_declare(world, "ada@x", "reader", NULL);
+    world_declare(world, "bob@x", "reader", NULL);
+    world_declare(world, "eve@x", "reader", NULL);
+    world_fault(world, (struct fault){.call = CALL_CREATE, .kind = ANSWER_LOST, .times = 3});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE,
+                 "invite ada@x not-invited done new-1\n"
+                 "invite bob@x not-invited done new-2\n"
+                 "invite eve@x not-invited done new-3\n");
+    assert_int_equal(pass_requests(world->pass), 1 + 3 + 1 + 3);
+}
+
 static void what_was_not_sent_is_sent_without_a_look(void **state)
 {
     (void)state;
@@ -1149,6 +1167,7 @@ int main(void)
         cmocka_unit_test(an_unknown_outcome_that_is_shown_is_done),
         cmocka_unit_test(an_unknown_outcome_that_is_not_shown_is_sent_once_more),
         cmocka_unit_test(unknown_twice_stays_unknown_until_a_later_pass),
+        cmocka_unit_test(the_look_waits_for_the_last_unknown),
         cmocka_unit_test(what_was_not_sent_is_sent_without_a_look),
         cmocka_unit_test(a_deleted_invite_does_not_prove_a_create),
         cmocka_unit_test(limited_is_sent_again_after_the_hint),
