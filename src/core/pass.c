@@ -40,6 +40,7 @@ struct pass {
     struct listing *first, *second;
     bool listing_in_flight;
     uint64_t begun; /* when the current listing was begun */
+    uint64_t page_sent_at;
     int64_t date;   /* its date */
     bool date_stated;
     char *organization; /* as the listing's answers name it */
@@ -287,6 +288,7 @@ static struct pass_step send_list(struct pass *pass, const struct instant *now)
     /* A listing that starts over is a new listing: it is begun now. */
     if (!listing_cursor(listing))
         pass->begun = now->boot;
+    pass->page_sent_at = now->boot;
     pass->listing_in_flight = true;
     return (struct pass_step){
         .want = PASS_WANTS_REQUEST,
@@ -515,7 +517,7 @@ void pass_answer(struct pass *pass, struct answer *answer, const struct instant 
 {
     pass->in_flight--;
     if (answer->tag == TAG_LIST) {
-        weigh(pass, answer, pass->begun, now);
+        weigh(pass, answer, pass->page_sent_at, now);
         char *reason = give_up_reason(pass, answer, CALL_LIST);
         take_list(pass, answer, reason, now);
         free(reason);

@@ -271,6 +271,55 @@ static void limited_is_sent_again_after_the_hint(void **state)
     assert_wish(world, "ada@x", "reader", NULL, "answered mailed 1 new-1");
 }
 
+/* The second page is limited several times over: each answer brakes. */
+static void every_page_brakes(void **state)
+{
+    (void)state;
+    for (int hint = 0; hint < 2; hint++) {
+        WORLD;
+        for (unsigned i = 0; i < 150; i++) {
+            char id[16], email[16];
+            snprintf(id, sizeof id, "i%u", i);
+            snprintf(email, sizeof email, "p%u@x", i);
+            world_invite(world, id, email, "reader", "pending", NULL);
+            world_declare(world, email, "reader", NULL);
+        }
+        world_fault(world, (struct fault){.call = CALL_LIST,
+                                          .who = "i99",
+                                          .kind = ANSWER_LIMITED,
+                                          .status = 429,
+                                          .times = 4,
+                                          .retry_after = hint ? 5 * SECOND : PACE_NEVER});
+        assert_true(world_pass(world));
+        assert_ended(world, PASS_DONE, "");
+        assert_int_equal(world->sent_count, 6);
+        uint64_t least = SECOND / 4;
+        for (size_t i = 2; i < 6; i++) {
+            uint64_t gap = world->sent_at[i] - world->sent_at[i - 1];
+            assert_true(gap >= (hint ? 5 * SECOND : least));
+            least *= 2;
+        }
+    }
+}
+
+static void a_limit_on_a_page_that_does_not_lift_ends_the_pass(void **state)
+{
+    (void)state;
+    WORLD;
+    for (unsigned i = 0; i < 150; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "i%u", i);
+        world_invite(world, id, "ada@x", "reader", "pending", NULL);
+    }
+    world_fault(
+        world,
+        (struct fault){
+            .call = CALL_LIST, .who = "i99", .kind = ANSWER_LIMITED, .status = 429, .times = 1000});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_FAILED, "");
+    assert_true(world->sent_count < 20);
+}
+
 static void a_limit_that_does_not_lift_ends_the_pass(void **state)
 {
     (void)state;
@@ -1171,6 +1220,8 @@ int main(void)
         cmocka_unit_test(what_was_not_sent_is_sent_without_a_look),
         cmocka_unit_test(a_deleted_invite_does_not_prove_a_create),
         cmocka_unit_test(limited_is_sent_again_after_the_hint),
+        cmocka_unit_test(every_page_brakes),
+        cmocka_unit_test(a_limit_on_a_page_that_does_not_lift_ends_the_pass),
         cmocka_unit_test(a_limit_that_does_not_lift_ends_the_pass),
         cmocka_unit_test(a_hopeless_limit_ends_the_pass),
         cmocka_unit_test(nobody_waits_an_hour),
