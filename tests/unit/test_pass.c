@@ -511,6 +511,28 @@ static void a_renewal_does_not_delete_what_was_accepted(void **state)
     assert_log(world, "list\nsave\ncreate ada@x reader -\nretrieve i1\nsave\n");
 }
 
+/* The service refuses the create because of the expired invite, and will not delete that either. */
+static void a_renewal_that_cannot_succeed_ends(void **state)
+{
+    (void)state;
+    for (int unreadable = 0; unreadable < 2; unreadable++) {
+        WORLD;
+        world->insists = true;
+        world_invite(world, "i1", "ada@x", "reader", "expired", NULL);
+        world_declare(world, "ada@x", "reader", NULL);
+        world_fault(world, (struct fault){.call = CALL_DELETE,
+                                          .times = 1000000,
+                                          .kind = unreadable ? ANSWER_UNREADABLE : ANSWER_REFUSED,
+                                          .status = unreadable ? 200 : 400});
+        assert_true(world_pass(world));
+        assert_ended(world, PASS_DONE, "renew ada@x invite-expired failed\n");
+        assert_log(
+            world,
+            "list\nsave\ncreate ada@x reader -\nretrieve i1\ndelete i1\nretrieve i1\nsave\n");
+        assert_wish(world, "ada@x", "reader", NULL, "refused mailed 0");
+    }
+}
+
 /* ---- deletes and replacements -------------------------------------------------------------- */
 
 static void a_missing_invite_counts_as_deleted(void **state)
@@ -1232,6 +1254,7 @@ int main(void)
         cmocka_unit_test(a_renewal_deletes_only_when_the_service_insists),
         cmocka_unit_test(create_only_never_deletes),
         cmocka_unit_test(a_renewal_does_not_delete_what_was_accepted),
+        cmocka_unit_test(a_renewal_that_cannot_succeed_ends),
         cmocka_unit_test(a_missing_invite_counts_as_deleted),
         cmocka_unit_test(a_delete_in_doubt_is_sent_again),
         cmocka_unit_test(an_unreadable_delete_is_looked_at),
