@@ -41,7 +41,7 @@ struct pass {
     bool listing_in_flight;
     uint64_t begun; /* when the current listing was begun */
     uint64_t page_sent_at;
-    int64_t date;   /* its date */
+    int64_t date; /* its date */
     bool date_stated;
     char *organization; /* as the listing's answers name it */
     struct plan *plan;
@@ -516,6 +516,11 @@ static void take_write(struct pass *pass, struct answer *answer, const struct in
 void pass_answer(struct pass *pass, struct answer *answer, const struct instant *now)
 {
     pass->in_flight--;
+    if (pass->phase == PHASE_OVER) {
+        /* To a listing that was under way at a stop. */
+        answer_clear(answer);
+        return;
+    }
     if (answer->tag == TAG_LIST) {
         weigh(pass, answer, pass->page_sent_at, now);
         char *reason = give_up_reason(pass, answer, CALL_LIST);

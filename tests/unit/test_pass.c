@@ -896,6 +896,29 @@ static void a_stop_before_writing_writes_nothing(void **state)
     }
 }
 
+/* The answer to a listing that was under way when the pass ended must not be acted on. */
+static void an_answer_after_the_end_changes_nothing(void **state)
+{
+    (void)state;
+    WORLD;
+    world->now.boot += 10 * SETTLE;
+    static const struct projects none;
+    struct ledger_wish *wish = ledger_take(world->ledger, "ada@x", ROLE_READER, &none);
+    ledger_mark(wish, CREATE_UNKNOWN, 1, 1);
+    world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+    world_declare(world, "ada@x", "reader", NULL);
+    world->stop_at = 2;
+    assert_true(world_pass(world));
+    assert_int_equal(pass_end(world->pass), PASS_STOPPED);
+    assert_int_equal(world->under_way_count, 1);
+    struct answer answer = world->under_way[0].answer;
+    world->under_way_count = 0;
+    pass_answer(world->pass, &answer, &world->now);
+    assert_int_equal(pass_end(world->pass), PASS_STOPPED);
+    assert_int_equal(pass_next(world->pass, &world->now).want, PASS_ENDED);
+    assert_wish(world, "ada@x", "reader", NULL, "unknown mailed 0");
+}
+
 /* A stop at every single step: what was deleted for a replacement is created, and nothing is new.
  */
 static void a_stop_at_any_step_finishes_what_was_begun(void **state)
@@ -1273,6 +1296,7 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_that_could_not_be_remembered),
         cmocka_unit_test(a_save_that_fails_later_begins_nothing_more),
         cmocka_unit_test(a_stop_before_writing_writes_nothing),
+        cmocka_unit_test(an_answer_after_the_end_changes_nothing),
         cmocka_unit_test(a_stop_at_any_step_finishes_what_was_begun),
         cmocka_unit_test(a_stop_starts_nothing_new),
         cmocka_unit_test(a_stop_does_not_wait_for_settle),
