@@ -40,7 +40,8 @@ struct pass {
     struct listing *first, *second;
     bool listing_in_flight;
     uint64_t begun; /* when the current listing was begun */
-    int64_t date;   /* its date */
+    uint64_t page_sent_at;
+    int64_t date; /* its date */
     bool date_stated;
     char *organization; /* as the listing's answers name it */
     struct plan *plan;
@@ -287,6 +288,7 @@ static struct pass_step send_list(struct pass *pass, const struct instant *now)
     /* A listing that starts over is a new listing: it is begun now. */
     if (!listing_cursor(listing))
         pass->begun = now->boot;
+    pass->page_sent_at = now->boot;
     pass->listing_in_flight = true;
     return (struct pass_step){
         .want = PASS_WANTS_REQUEST,
@@ -444,9 +446,11 @@ static uint64_t look_at(const struct pass *pass)
 {
     const struct ledger *ledger = pass->params.ledger;
     uint64_t at = 0;
-    for (size_t i = 0; i < ledger->wish_count; i++)
-        if (ledger->wishes[i]->state == CREATE_UNKNOWN && ledger->wishes[i]->at >= at)
-            at = ledger->wishes[i]->at + pass->params.settle;
+    for (size_t i = 0; i < ledger->wish_count; i++) {
+        const struct ledger_wish *wish = ledger->wishes[i];
+        if (wish->state == CREATE_UNKNOWN && at < wish->at + pass->params.settle)
+            at = wish->at + pass->params.settle;
+    }
     return at;
 }
 
@@ -512,8 +516,13 @@ static void take_write(struct pass *pass, struct answer *answer, const struct in
 void pass_answer(struct pass *pass, struct answer *answer, const struct instant *now)
 {
     pass->in_flight--;
+    if (pass->phase == PHASE_OVER) {
+        /* To a listing that was under way at a stop. */
+        answer_clear(answer);
+        return;
+    }
     if (answer->tag == TAG_LIST) {
-        weigh(pass, answer, pass->begun, now);
+        weigh(pass, answer, pass->page_sent_at, now);
         char *reason = give_up_reason(pass, answer, CALL_LIST);
         take_list(pass, answer, reason, now);
         free(reason);

@@ -220,6 +220,7 @@ static void create_refused(struct write *write, const struct write_context *c)
     write->old = write->line->action == ACTION_RENEW ? next_expired(write, c) : NULL;
     if (write->old && !c->create_only) {
         /* Perhaps the service insists that the expired invite goes first: look how it is now. */
+        write->delete_doubtful = false;
         write->next = CALL_RETRIEVE;
         write->stage = WRITE_READY;
     } else {
@@ -309,8 +310,10 @@ static void take_delete(struct write *write, struct answer *answer, const struct
         not_deleted(write, TAKE(write->line->error), c);
     } else {
         /* After a doubtful answer, look; where none came, a delete may simply be sent again. */
-        if (answer->kind == ANSWER_REFUSED || answer->kind == ANSWER_UNREADABLE)
+        if (answer->kind == ANSWER_REFUSED || answer->kind == ANSWER_UNREADABLE) {
+            write->delete_doubtful = true;
             write->next = CALL_RETRIEVE;
+        }
         write->stage = WRITE_READY;
     }
 }
@@ -319,7 +322,10 @@ static void take_delete(struct write *write, struct answer *answer, const struct
 static void look_at_expired(struct write *write, const struct invite *invite,
                             const struct write_context *c)
 {
-    if (invite_is_expired(invite, c->date)) {
+    if (invite_is_expired(invite, c->date) && write->delete_doubtful) {
+        fail(write, memory_format("the expired invite is still there after its delete (%s)",
+                                  error_of(write)));
+    } else if (invite_is_expired(invite, c->date)) {
         write->next = CALL_DELETE;
         write->stage = WRITE_READY;
     } else {

@@ -24,6 +24,7 @@ struct write {
     const struct invite *old; /* what is deleted: replaced, revoked, or expired and in the way */
     bool cleared;             /* the old invite of a replacement is gone */
     bool restoring;           /* creating the old invite again */
+    bool delete_doubtful;     /* the delete of `old` did not answer that it is gone */
     unsigned creates;         /* sent for this wish in this pass, and not known as not done */
     uint64_t sent_at;
 };
