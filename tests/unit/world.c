@@ -298,7 +298,8 @@ static struct fault *strike(struct world *world, const struct request *request)
     for (size_t i = 0; i < world->fault_count; i++) {
         struct fault *fault = &world->faults[i];
         if (fault->times == 0 || fault->call != request->call ||
-            (fault->who && strcmp(fault->who, who(request)) != 0))
+            (fault->who && strcmp(fault->who, who(request)) != 0) ||
+            (fault->role != ROLE_UNKNOWN && fault->role != request->role))
             continue;
         if (fault->skip > 0) {
             fault->skip--;

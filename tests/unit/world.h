@@ -17,6 +17,7 @@ struct world;
 struct fault {
     enum call call;
     const char *who; /* address of a create, invite id, cursor of a list; NULL: any */
+    enum role role;  /* of a create; UNKNOWN: any */
     unsigned skip;   /* so many such requests go well first */
     unsigned times;  /* 0 stands for 1 */
     enum answer_kind kind;
