@@ -9,7 +9,8 @@
 #include "codec/jsontext.h"
 
 #define SCHEMA "inviterd.ledger/1"
-
+/* No date lies beyond this many seconds, so that differences of dates do not overflow. */
+#define WALL_MAX (INT64_C(1) << 50)
 static inline void json_release(json_t *json)
 {
     json_decref(json);
@@ -204,7 +205,7 @@ static void read_wish(struct reader *reader, const json_t *json, struct ledger *
     free(wish->invite_id);
     wish->state = read_state(reader, json);
     wish->at = (uint64_t)read_number(reader, json, "at", 0, INT64_MAX);
-    wish->wall = read_number(reader, json, "wall", INT64_MIN, INT64_MAX);
+    wish->wall = read_number(reader, json, "wall", 0, WALL_MAX);
     wish->invite_id = read_optional_text(reader, json, "invite_id");
     wish->seen = read_flag(reader, json, "seen");
     wish->mailed = (unsigned)read_number(reader, json, "mailed", 0, INT_MAX);

@@ -7,9 +7,9 @@
 
 #include "codec/date.h"
 #include "codec/retry.h"
+#include "codec/utf8.h"
 #include "codec/wire.h"
 #include "core/pace.h"
-#include "io/credential.h"
 
 /* The largest page that the API allows: fewest requests. */
 #define PAGE_LIMIT 100
@@ -21,6 +21,7 @@ struct openai {
 
 /* One request in flight: what the answer has to be read as. */
 struct exchange {
+    const struct openai *openai;
     enum call call;
     unsigned tag;
     char *invite_id; /* DELETE: what the answer must confirm */
@@ -55,7 +56,7 @@ void openai_free(struct openai *openai)
     free(openai->base_url);
     free(openai->organization);
     if (openai->key)
-        credential_free(openai->key);
+        memory_wipe(openai->key);
     free(openai);
 }
 
@@ -65,7 +66,7 @@ int openai_set_key(struct openai *openai, const char *key)
     if (!copy)
         return -ENOMEM;
     if (openai->key)
-        credential_free(openai->key);
+        memory_wipe(openai->key);
     openai->key = copy;
     return 0;
 }
@@ -168,6 +169,14 @@ static void read_answer(const struct exchange *exchange, const struct http_answe
     }
 }
 
+/* A service that repeats the key in an error must not make us repeat it. */
+static void mask(char *text, const char *key)
+{
+    size_t length = strlen(key);
+    for (char *found; text && (found = strstr(text, key));)
+        memset(found, '*', length);
+}
+
 static void on_answer(const struct http_answer *http, void *userdata)
 {
     _cleanup_(exchange_free_pointer) struct exchange *exchange = userdata;
@@ -177,21 +186,23 @@ static void on_answer(const struct http_answer *http, void *userdata)
         .tag = exchange->tag,
         .status = http->status,
         .hopeless = says(http->should_retry, "false"),
-        .request_id = http->request_id ? strdup(http->request_id) : NULL,
-        .organization = http->organization ? strdup(http->organization) : NULL,
+        .request_id = http->request_id ? utf8_escape(http->request_id) : NULL,
+        .organization = http->organization ? utf8_escape(http->organization) : NULL,
     };
     if (http->date && date_parse_http(http->date, &answer.date) < 0)
         answer.date = 0;
     answer.retry_after = retry_after_parse(http->retry_after_ms, http->retry_after, answer.date);
     read_answer(exchange, http, &answer);
+    mask(answer.error, exchange->openai->key);
     exchange->answered(&answer, exchange->userdata);
 }
 
-static struct exchange *exchange_new(const struct request *request)
+static struct exchange *exchange_new(const struct openai *openai, const struct request *request)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
+    exchange->openai = openai;
     exchange->call = request->call;
     exchange->tag = request->tag;
     if (memory_set(&exchange->invite_id, request->invite_id) < 0) {
@@ -204,7 +215,7 @@ static struct exchange *exchange_new(const struct request *request)
 int openai_send(struct openai *openai, const struct request *request, openai_answered answered,
                 void *userdata)
 {
-    _cleanup_(exchange_free_pointer) struct exchange *exchange = exchange_new(request);
+    _cleanup_(exchange_free_pointer) struct exchange *exchange = exchange_new(openai, request);
     _cleanup_free_ char *url = request_url(openai, request), *body = NULL;
     if (request->call == CALL_CREATE)
         body = wire_create_body(request->email, request->role, request->projects);
