@@ -544,6 +544,61 @@ class Network(TestCase):
 class Strangers(TestCase):
     """Text from outside is never printed raw."""
 
+    def check_clean(self, run):
+        self.assertIsNone(HIDDEN.search(run.out), repr(run.out))
+        self.assertIsNone(HIDDEN.search(run.err), repr(run.err))
+
+    def test_invites(self):
+        email = f"e{NASTY}vil@example.com"
+        world = World(self, invites=[
+            {"email": email, "id": f"invite-{NASTY}"},
+            {"email": f"x{NASTY}@example.com", "role": f"own{NASTY}er"},
+            {"email": f"y{NASTY}@example.com", "status": f"pend{NASTY}ing"},
+            {"email": f"z{NASTY}@example.com",
+             "projects": [{"id": f"proj{NASTY}", "role": "member"}]}])
+        world.declare(ADA)
+        for command in (["list"], ["plan", "--all"], ["show", email], ["apply", "--all"],
+                        ["show", f"invite-{NASTY}"], ["show", f"none{NASTY}@example.com"],
+                        ["show", f"none{NASTY}"]):
+            for form in ([], ["-o", "json"], ["--color", "always"]):
+                with self.subTest(command=command, form=form):
+                    run = world.run(*command, *form)
+                    if form == ["--color", "always"]:
+                        run.out = re.sub("\u001b\\[\\d*m", "", run.out)
+                    self.check_clean(run)
+                    if form == ["-o", "json"]:
+                        self.assertEqual(run.json["schema"].partition("/")[2], "1")
+        listed = world.run("list", "-o", "json").json["invites"]
+        if listed:
+            self.assertIn(f"x{NASTY}@example.com", [one["email"] for one in listed])
+
+    def test_errors(self):
+        world = World(self)
+        world.declare(ADA)
+        body = json.dumps({"error": {"message": f"no{NASTY}such thing", "code": f"a{NASTY}b"}})
+        world.sandbox.fault("do=status,status=403,body=" +
+                            "".join(f"%{byte:02x}" for byte in body.encode()))
+        for command in (["list"], ["plan"], ["apply"], ["show", "invite-x"]):
+            for form in ([], ["-o", "json"]):
+                with self.subTest(command=command, form=form):
+                    run = world.run(*command, *form)
+                    self.assert_exit(run, EXIT_TROUBLE)
+                    self.assertIn("such thing", run.err)
+                    self.check_clean(run)
+
+    def test_arguments(self):
+        world = World(self)
+        for arguments in ([f"pl{NASTY}an"], ["plan", f"--al{NASTY}l"], ["plan", "-o", NASTY],
+                          ["plan", "--config", f"/nonexistent/{NASTY}"],
+                          ["list", "--base-url", f"http://{NASTY}"],
+                          # Bytes that are no UTF-8.
+                          ["pl\udcffan"], ["plan", "--config", "/nonexistent/\udcff"]):
+            for form in ([], ["-ojson"]):
+                with self.subTest(arguments=arguments, form=form):
+                    run = world.run(*form, *arguments, bare=True)
+                    self.assertIn(run.code, (EXIT_USAGE, EXIT_CONFIG))
+                    self.check_clean(run)
+
 
 class Printing(TestCase):
     COLOR = "\x1b["
