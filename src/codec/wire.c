@@ -9,6 +9,7 @@
 
 /* An error message longer than this is cut: it is for people. */
 #define MESSAGE_MAX 300
+#define CODE_MAX    60
 
 static inline void json_release(json_t *json)
 {
@@ -246,6 +247,16 @@ int wire_read_deletion(const char *body, size_t length, const char *id, char **r
     return 0;
 }
 
+/* How many bytes of the text to show: at most so many, and no character in part. */
+static int shown(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most + 1);
+    if (length > most)
+        for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+            length--;
+    return (int)length;
+}
+
 char *wire_read_error(int status, const char *body, size_t length)
 {
     _cleanup_(json_release_pointer) json_t *json = NULL;
@@ -261,6 +272,7 @@ char *wire_read_error(int status, const char *body, size_t length)
     if (!message)
         return memory_format("HTTP %d", status);
     if (!code)
-        return memory_format("HTTP %d: %.*s", status, MESSAGE_MAX, message);
-    return memory_format("HTTP %d: %.*s (%.60s)", status, MESSAGE_MAX, message, code);
+        return memory_format("HTTP %d: %.*s", status, shown(message, MESSAGE_MAX), message);
+    return memory_format("HTTP %d: %.*s (%.*s)", status, shown(message, MESSAGE_MAX), message,
+                         shown(code, CODE_MAX), code);
 }

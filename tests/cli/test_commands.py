@@ -586,6 +586,22 @@ class Strangers(TestCase):
                     self.assertIn("such thing", run.err)
                     self.check_clean(run)
 
+    def test_long_errors_are_cut_between_characters(self):
+        for offset in range(4):
+            world = World(self)
+            world.declare(ADA)
+            body = json.dumps({"error": {"message": "x" * offset + "\U0001d11e" * 500}},
+                              ensure_ascii=False)
+            for call in ("list", "create"):
+                with self.subTest(call=call, offset=offset):
+                    world.sandbox.clear_faults()
+                    world.sandbox.fault(f"call={call},do=status,status=403,body=" +
+                                        "".join(f"%{byte:02x}" for byte in body.encode()))
+                    run = world.apply()
+                    self.assert_exit(run, EXIT_TROUBLE)
+                    self.assertIn("\U0001d11e", json.dumps(run.json, ensure_ascii=False))
+                    self.assertNotIn("\\x", run.err)
+
     def test_arguments(self):
         world = World(self)
         for arguments in ([f"pl{NASTY}an"], ["plan", f"--al{NASTY}l"], ["plan", "-o", NASTY],
