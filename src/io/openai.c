@@ -21,6 +21,7 @@ struct openai {
 
 /* One request in flight: what the answer has to be read as. */
 struct exchange {
+    const struct openai *openai;
     enum call call;
     unsigned tag;
     char *invite_id; /* DELETE: what the answer must confirm */
@@ -151,6 +152,24 @@ static enum answer_kind error_kind(const struct exchange *exchange, const struct
     return read && says(http->should_retry, "true") ? ANSWER_UNAVAILABLE : ANSWER_REFUSED;
 }
 
+/*
+ * What is wrong, as the service says it, without the key: a service, or a gateway before it, may
+ * repeat what it was sent.
+ */
+static char *read_error(const struct exchange *exchange, const struct http_answer *http)
+{
+    const char *key = exchange->openai->key;
+    size_t key_length = strlen(key);
+    _cleanup_free_ char *body = malloc(http->length + 1);
+    if (!body)
+        return NULL;
+    if (http->length > 0)
+        memcpy(body, http->body, http->length);
+    for (char *at = body; (at = memmem(at, http->length - (size_t)(at - body), key, key_length));)
+        memset(at, '*', key_length);
+    return wire_read_error(http->status, body, http->length);
+}
+
 static void read_answer(const struct exchange *exchange, const struct http_answer *http,
                         struct answer *answer)
 {
@@ -164,7 +183,7 @@ static void read_answer(const struct exchange *exchange, const struct http_answe
             answer->error = strdup(strerror(-r));
     } else {
         answer->kind = error_kind(exchange, http);
-        answer->error = wire_read_error(http->status, http->body, http->length);
+        answer->error = read_error(exchange, http);
     }
 }
 
@@ -187,11 +206,12 @@ static void on_answer(const struct http_answer *http, void *userdata)
     exchange->answered(&answer, exchange->userdata);
 }
 
-static struct exchange *exchange_new(const struct request *request)
+static struct exchange *exchange_new(const struct openai *openai, const struct request *request)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
+    exchange->openai = openai;
     exchange->call = request->call;
     exchange->tag = request->tag;
     if (memory_set(&exchange->invite_id, request->invite_id) < 0) {
@@ -204,7 +224,7 @@ static struct exchange *exchange_new(const struct request *request)
 int openai_send(struct openai *openai, const struct request *request, openai_answered answered,
                 void *userdata)
 {
-    _cleanup_(exchange_free_pointer) struct exchange *exchange = exchange_new(request);
+    _cleanup_(exchange_free_pointer) struct exchange *exchange = exchange_new(openai, request);
     _cleanup_free_ char *url = request_url(openai, request), *body = NULL;
     if (request->call == CALL_CREATE)
         body = wire_create_body(request->email, request->role, request->projects);

@@ -407,6 +407,20 @@ class Keys(TestCase):
         self.assertEqual(len(world.sandbox.requests()), 1)
         self.assertNotIn("of-somebody-else", run.out + run.err)
 
+    def test_a_service_that_repeats_the_key(self):
+        """What the service says is printed; the key is taken out of it."""
+        for call in ("list", "create"):
+            with self.subTest(call=call):
+                world = World(self)
+                world.declare(ADA)
+                world.sandbox.fault(
+                    f"call={call},do=status,status=401,"
+                    f'body={{"error":{{"message":"Incorrect API key provided: {KEY}."}}}}')
+                for arguments in (["-o", "json"], []):
+                    run = world.run("apply", *arguments)
+                    self.assert_exit(run, EXIT_TROUBLE)
+                    self.assertIn("Incorrect API key provided", run.out + run.err)
+
     def test_not_in_the_arguments(self):
         world = World(self)
         world.declare(ADA)
