@@ -1,5 +1,6 @@
 /* inviterd: keeps the invites of an OpenAI organisation equal to a member file. */
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "app/commands.h"
 
@@ -14,6 +15,8 @@ int main(int argc, char **argv)
     };
     struct options options;
     int code;
+    /* A core dump would hold the key. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (!options_parse(argc, argv, &options, &code))
         return code;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

@@ -434,6 +434,26 @@ class Keys(TestCase):
         for path in world.state.iterdir():
             self.assertNotIn(KEY.encode(), path.read_bytes())
 
+    def crash(self, world, *command):
+        """Whether a command that is made to crash leaves a core dump."""
+        script = 'cd "$0" && ulimit -c unlimited; exec "$@" >/dev/null 2>&1'
+        env = harness.environment(ASAN_OPTIONS="disable_coredump=0:handle_abort=0")
+        pid = os.posix_spawn("/bin/sh", ["sh", "-c", script, str(world.directory), *command], env)
+        if command[0] == INVITERD:
+            wait_for(world.sandbox.requests, "the listing")
+            os.kill(pid, signal.SIGQUIT)
+        _, status = os.waitpid(pid, 0)
+        self.assertTrue(os.WIFSIGNALED(status), status)
+        return os.WCOREDUMP(status)
+
+    def test_not_in_a_core_dump(self):
+        world = World(self)
+        world.declare(ADA)
+        if not self.crash(world, "/bin/sh", "-c", "kill -QUIT $$"):
+            self.skipTest("this host makes no core dumps")
+        world.sandbox.fault("call=list,do=hang")
+        self.assertFalse(self.crash(world, *world.command("apply")))
+
 
 class Network(TestCase):
     def test_http_is_for_loopback_only(self):
