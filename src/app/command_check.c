@@ -1,21 +1,17 @@
 /* check: read everything, offline, and name every mistake. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "app/commands.h"
+#include "app/jsonline.h"
 #include "app/report.h"
 #include "app/setup.h"
 
 static void print_json(const struct settings *settings, const struct members *members)
 {
-    json_t *json = json_pack("{s:s, s:s, s:I, s:I}", "schema", "inviterd.check/1", "members_path",
+    jsonline_print(json_pack("{s:s, s:s, s:I, s:I}", "schema", "inviterd.check/1", "members_path",
                              settings->members, "members", (json_int_t)members->count, "ignore",
-                             (json_int_t)members->ignore_count);
-    if (json)
-        json_dumpf(json, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(json);
+                             (json_int_t)members->ignore_count));
 }
 
 static void print_text(const struct settings *settings, const struct members *members)

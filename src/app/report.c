@@ -1,10 +1,10 @@
 /* Errors, warnings and notes. */
 #include "report.h"
 
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "app/jsonline.h"
 #include "codec/utf8.h"
 
 static void say(const char *prefix, const char *text)
@@ -13,20 +13,27 @@ static void say(const char *prefix, const char *text)
     fprintf(stderr, "%s%s\n", prefix, escaped ? escaped : "(out of memory)");
 }
 
+/* A path or an argument may be no valid UTF-8: then it is spelled as it is for eyes. */
+static json_t *text_json(const char *text)
+{
+    json_t *json = json_string(text);
+    if (json)
+        return json;
+    _cleanup_free_ char *escaped = utf8_escape(text);
+    return escaped ? json_string(escaped) : NULL;
+}
+
 static void print_json(int exit_code, const char *message, const struct problems *problems)
 {
     json_t *list = json_array();
     for (size_t i = 0; problems && i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "place", problem->place, "message",
-                                              problem->message, "warning", problem->warning));
+        json_array_append_new(list, json_pack("{s:o, s:o, s:b}", "place", text_json(problem->place),
+                                              "message", text_json(problem->message), "warning",
+                                              problem->warning));
     }
-    json_t *json = json_pack("{s:s, s:i, s:s, s:o}", "schema", "inviterd.error/1", "exit",
-                             exit_code, "error", message, "problems", list);
-    if (json)
-        json_dumpf(json, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(json);
+    jsonline_print(json_pack("{s:s, s:i, s:o, s:o}", "schema", "inviterd.error/1", "exit",
+                             exit_code, "error", text_json(message), "problems", list));
 }
 
 int report_error(const struct options *options, int exit_code, const char *message)

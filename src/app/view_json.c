@@ -1,9 +1,7 @@
 /* Design §5. */
 #include "view.h"
 
-#include <jansson.h>
-#include <stdio.h>
-
+#include "app/jsonline.h"
 #include "app/words.h"
 
 /* Text from outside may be no valid UTF-8 only if a codec let it pass; then JSON says null. */
@@ -85,14 +83,6 @@ static json_t *actions_json(const struct view *view, const struct plan *plan)
     return list;
 }
 
-static void print(json_t *json)
-{
-    if (json)
-        json_dumpf(json, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(json);
-}
-
 void view_plan_json(const struct view *view)
 {
     const struct plan *plan = pass_plan(view->pass);
@@ -104,7 +94,7 @@ void view_plan_json(const struct view *view)
         json_object_set_new(json, "error", text_or_null(pass_error(view->pass)));
         json_object_set_new(json, "requests", json_integer(pass_requests(view->pass)));
     }
-    print(json);
+    jsonline_print(json);
 }
 
 static json_t *time_or_null(int64_t seconds)
@@ -127,11 +117,11 @@ void view_list_json(const struct invites *invites)
     json_t *list = json_array();
     for (size_t i = 0; i < invites->count; i++)
         json_array_append_new(list, invite_json(&invites->items[i]));
-    print(json_pack("{s:s, s:o}", "schema", "inviterd.invites/1", "invites", list));
+    jsonline_print(json_pack("{s:s, s:o}", "schema", "inviterd.invites/1", "invites", list));
 }
 
 void view_invite_json(const struct invite *invite)
 {
-    print(
+    jsonline_print(
         json_pack("{s:s, s:[o]}", "schema", "inviterd.invites/1", "invites", invite_json(invite)));
 }

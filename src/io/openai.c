@@ -152,6 +152,24 @@ static enum answer_kind error_kind(const struct exchange *exchange, const struct
     return read && says(http->should_retry, "true") ? ANSWER_UNAVAILABLE : ANSWER_REFUSED;
 }
 
+/*
+ * What is wrong, as the service says it, without the key: a service, or a gateway before it, may
+ * repeat what it was sent.
+ */
+static char *read_error(const struct exchange *exchange, const struct http_answer *http)
+{
+    const char *key = exchange->openai->key;
+    size_t key_length = strlen(key);
+    _cleanup_free_ char *body = malloc(http->length + 1);
+    if (!body)
+        return NULL;
+    if (http->length > 0)
+        memcpy(body, http->body, http->length);
+    for (char *at = body; (at = memmem(at, http->length - (size_t)(at - body), key, key_length));)
+        memset(at, '*', key_length);
+    return wire_read_error(http->status, body, http->length);
+}
+
 static void read_answer(const struct exchange *exchange, const struct http_answer *http,
                         struct answer *answer)
 {
@@ -165,16 +183,8 @@ static void read_answer(const struct exchange *exchange, const struct http_answe
             answer->error = strdup(strerror(-r));
     } else {
         answer->kind = error_kind(exchange, http);
-        answer->error = wire_read_error(http->status, http->body, http->length);
+        answer->error = read_error(exchange, http);
     }
-}
-
-/* A service that repeats the key in an error must not make us repeat it. */
-static void mask(char *text, const char *key)
-{
-    size_t length = strlen(key);
-    for (char *found; text && (found = strstr(text, key));)
-        memset(found, '*', length);
 }
 
 static void on_answer(const struct http_answer *http, void *userdata)
@@ -193,7 +203,6 @@ static void on_answer(const struct http_answer *http, void *userdata)
         answer.date = 0;
     answer.retry_after = retry_after_parse(http->retry_after_ms, http->retry_after, answer.date);
     read_answer(exchange, http, &answer);
-    mask(answer.error, exchange->openai->key);
     exchange->answered(&answer, exchange->userdata);
 }
 

@@ -1,0 +1,22 @@
+/* One object, one line. */
+#include "jsonline.h"
+
+#include <stdio.h>
+
+#include "core/memory.h"
+
+static const char out_of_memory[] =
+    "{\"schema\":\"inviterd.error/1\",\"exit\":1,\"error\":\"out of memory\",\"problems\":[]}";
+
+void jsonline_print(json_t *json)
+{
+    _cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    json_decref(json);
+    /* ASCII it is, yet jansson prints the one control character above the others as it is. */
+    for (const char *p = text ? text : out_of_memory; *p; p++)
+        if (*p == 0x7f)
+            fputs("\\u007f", stdout);
+        else
+            putchar(*p);
+    putchar('\n');
+}
