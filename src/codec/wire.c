@@ -7,8 +7,9 @@
 
 #include "codec/jsontext.h"
 
-/* An error message longer than this is cut: it is for people. */
+/* An error message, or its code, longer than this is cut: it is for people. */
 #define MESSAGE_MAX 300
+#define CODE_MAX    60
 
 static inline void json_release(json_t *json)
 {
@@ -246,6 +247,17 @@ int wire_read_deletion(const char *body, size_t length, const char *id, char **r
     return 0;
 }
 
+/* How many bytes of valid UTF-8 to show, at most `most`, so that no character is cut in two. */
+static int cut(const char *text, int most)
+{
+    int length = (int)strnlen(text, (size_t)most + 1);
+    if (length <= most)
+        return length;
+    for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+        length--;
+    return length;
+}
+
 char *wire_read_error(int status, const char *body, size_t length)
 {
     _cleanup_(json_release_pointer) json_t *json = NULL;
@@ -261,6 +273,7 @@ char *wire_read_error(int status, const char *body, size_t length)
     if (!message)
         return memory_format("HTTP %d", status);
     if (!code)
-        return memory_format("HTTP %d: %.*s", status, MESSAGE_MAX, message);
-    return memory_format("HTTP %d: %.*s (%.60s)", status, MESSAGE_MAX, message, code);
+        return memory_format("HTTP %d: %.*s", status, cut(message, MESSAGE_MAX), message);
+    return memory_format("HTTP %d: %.*s (%.*s)", status, cut(message, MESSAGE_MAX), message,
+                         cut(code, CODE_MAX), code);
 }
