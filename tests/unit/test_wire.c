@@ -365,11 +365,11 @@ static void a_long_error_is_cut_between_characters(void **state)
     (void)state;
     for (int before = 0; before < 4; before++) {
         char body[2048] = "{\"error\":{\"message\":\"";
-        strcat(body, "xxx" + before);
+        strcat(body, &"xxx"[before]);
         for (int i = 0; i < 300; i++)
             strcat(body, "\xe2\x82\xac");
         strcat(body, "\",\"code\":\"");
-        strcat(body, "xxx" + before);
+        strcat(body, &"xxx"[before]);
         for (int i = 0; i < 100; i++)
             strcat(body, "\xe2\x82\xac");
         strcat(body, "\"}}");
