@@ -249,6 +249,25 @@ static void a_deleted_invite_does_not_prove_a_create(void **state)
     assert_wish(world, "ada@x", "reader", NULL, "answered mailed 1 seen new-1");
 }
 
+static void invite_ada_as_owner(struct world *world)
+{
+    world_invite(world, "else-1", "ada@x", "owner", "pending", NULL);
+}
+
+/* Proven not to have happened, but somebody else invited the person meanwhile, and otherwise. */
+static void nothing_is_sent_again_beside_another_invite(void **state)
+{
+    (void)state;
+    WORLD;
+    world_declare(world, "ada@x", "reader", NULL);
+    world_fault(world, (struct fault){
+                           .call = CALL_CREATE, .kind = ANSWER_LOST, .then = invite_ada_as_owner});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE, "invite ada@x not-invited failed\n");
+    assert_log(world, "list\nsave\ncreate ada@x reader -\nlist\nsave\n");
+    assert_wish(world, "ada@x", "reader", NULL, "none mailed 0");
+}
+
 /* ---- limits of the service ----------------------------------------------------------------- */
 
 static void limited_is_sent_again_after_the_hint(void **state)
@@ -469,6 +488,27 @@ static void a_renewal_deletes_only_when_the_service_insists(void **state)
                       "create ada@x reader -\nretrieve i1\ndelete i1\nsave\n"
                       "create ada@x reader -\nsave\n");
     assert_wish(world, "ada@x", "reader", NULL, "answered mailed 1 new-1");
+}
+
+static void a_renewal_counts_as_a_mail_that_was_not_seen_yet(void **state)
+{
+    (void)state;
+    WORLD;
+    world_declare(world, "ada@x", "reader", NULL);
+    for (unsigned mailed = 1; mailed <= 4; mailed++) {
+        char id[16], unseen[64], seen[64];
+        snprintf(id, sizeof id, "new-%u", mailed);
+        snprintf(unseen, sizeof unseen, "answered mailed %u new-%u", mailed, mailed);
+        snprintf(seen, sizeof seen, "answered mailed %u seen new-%u", mailed, mailed);
+        assert_true(world_pass(world));
+        assert_wish(world, "ada@x", "reader", NULL, unseen);
+        assert_true(world_pass(world));
+        assert_wish(world, "ada@x", "reader", NULL, seen);
+        world_turn(world, id, INVITE_EXPIRED);
+    }
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE, "attention ada@x renewals-exhausted \n");
+    assert_int_equal(world_mails(world, "ada@x"), 4);
 }
 
 static void create_only_never_deletes(void **state)
@@ -1343,6 +1383,7 @@ int main(void)
         cmocka_unit_test(the_look_waits_for_the_last_unknown),
         cmocka_unit_test(what_was_not_sent_is_sent_without_a_look),
         cmocka_unit_test(a_deleted_invite_does_not_prove_a_create),
+        cmocka_unit_test(nothing_is_sent_again_beside_another_invite),
         cmocka_unit_test(limited_is_sent_again_after_the_hint),
         cmocka_unit_test(every_page_brakes),
         cmocka_unit_test(a_limit_on_a_page_that_does_not_lift_ends_the_pass),
@@ -1354,6 +1395,7 @@ int main(void)
         cmocka_unit_test(a_refused_create_is_looked_at_and_the_others_go_on),
         cmocka_unit_test(a_refused_create_that_another_hand_made_is_done),
         cmocka_unit_test(a_renewal_deletes_only_when_the_service_insists),
+        cmocka_unit_test(a_renewal_counts_as_a_mail_that_was_not_seen_yet),
         cmocka_unit_test(create_only_never_deletes),
         cmocka_unit_test(a_renewal_does_not_delete_what_was_accepted),
         cmocka_unit_test(a_renewal_that_cannot_succeed_ends),
