@@ -207,7 +207,7 @@ static void read_wish(struct reader *reader, const json_t *json, struct ledger *
     free(wish->invite_id);
     wish->state = read_state(reader, json);
     wish->at = (uint64_t)read_number(reader, json, "at", 0, INT64_MAX);
-    wish->wall = read_number(reader, json, "wall", 0, WALL_MAX);
+    wish->wall = read_number(reader, json, "wall", -WALL_MAX, WALL_MAX);
     wish->invite_id = read_optional_text(reader, json, "invite_id");
     wish->seen = read_flag(reader, json, "seen");
     wish->mailed = (unsigned)read_number(reader, json, "mailed", 0, INT_MAX);

@@ -253,6 +253,9 @@ static void numbers_have_bounds(void **state)
         {"refused_status", 1000, true, false},
         {"refused_status", -1, true, false},
         {"wall", -5, true, true},
+        {"wall", (json_int_t)1 << 50, true, true},
+        {"wall", ((json_int_t)1 << 50) + 1, true, false},
+        {"wall", -((json_int_t)1 << 50) - 1, true, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         json_t *json = full_json();
