@@ -33,6 +33,7 @@ def environment(build):
         os.environ,
         INVITERD=str(build / "src" / "inviterd"),
         INVITERD_SANDBOX=str(build / "tests" / "sandbox" / "inviterd-sandbox"),
+        INVITERD_CORE=str(build / "src" / "core" / "libcore.a"),
         CMOCKA_MESSAGE_OUTPUT="TAP",
         PYTHONDONTWRITEBYTECODE="1",
         ASAN_OPTIONS=sanitizers,

@@ -6,6 +6,8 @@
 
 #include "address.h"
 
+/* From sending a create to giving up on it, and the difference of two clocks, at most. */
+#define CREATE_SPAN_SECONDS (15 * 60)
 /* A wish that nobody has written about for so long is forgotten, and may be mailed afresh. */
 #define FORGET_AFTER_SECONDS (INT64_C(400) * 24 * 3600)
 
@@ -207,6 +209,15 @@ struct look {
     int64_t now;
 };
 
+/* Live or accepted; or expired since, if it was made about when we sent the create. */
+static bool is_fruit_of(const struct ledger_wish *wish, const struct invite *invite, int64_t now)
+{
+    if (invite_is_live(invite, now) || invite->status == INVITE_ACCEPTED)
+        return true;
+    return invite_is_expired(invite, now) && invite->created_at != 0 &&
+           invite->created_at >= wish->wall - CREATE_SPAN_SECONDS;
+}
+
 /*
  * The invite in the listing that shows that the wish's open create happened, or NULL. One that we
  * deleted shows nothing: the listing may lag.
@@ -218,7 +229,7 @@ static const struct invite *shown(const struct ledger_wish *wish, const struct l
         const struct invite *invite = &invites->items[i];
         if (address_compare(invite->email, wish->email) == 0 &&
             invite_grants(invite, wish->role, &wish->projects) &&
-            (invite_is_live(invite, look->now) || invite->status == INVITE_ACCEPTED) &&
+            is_fruit_of(wish, invite, look->now) &&
             !ledger_hides(look->ledger, invite->id, look->begun, look->settle))
             return invite;
     }
@@ -248,6 +259,12 @@ int ledger_settle(struct ledger *ledger, const struct listing *listing, uint64_t
         .ledger = ledger, .listing = listing, .begun = begun, .settle = settle, .now = now};
     for (size_t i = 0; i < ledger->wish_count; i++) {
         struct ledger_wish *wish = ledger->wishes[i];
+        /* What is still there was not lost after all. */
+        if (wish->lost.id && listing_find(listing, wish->lost.id) &&
+            !ledger_hides(ledger, wish->lost.id, begun, settle)) {
+            ledger_lose(wish, NULL);
+            ledger->dirty = true;
+        }
         if (wish->state == CREATE_UNKNOWN) {
             ledger->dirty = true;
             int r = settle_open(wish, &look);

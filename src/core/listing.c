@@ -139,12 +139,19 @@ void listing_cursor_died(struct listing *listing)
         start_over(listing, "every item that a page could start after has vanished");
 }
 
+/* More than any organisation has: whoever lists so many never ends. */
+#define INVITES_MAX ((size_t)1000000)
+
 static int take_items(struct listing *listing, struct page *page)
 {
     for (size_t i = 0; i < page->invites.count; i++) {
         struct invite *invite = &page->invites.items[i];
         if (listing_find(listing, invite->id)) {
             start_over(listing, "the same invite came twice: the pages do not chain");
+            return 0;
+        }
+        if (listing->invites.count == INVITES_MAX) {
+            fail(listing, "there seems to be no end to it");
             return 0;
         }
         if (append(listing, invite) < 0)

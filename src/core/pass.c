@@ -266,6 +266,10 @@ static void take_page(struct pass *pass, struct answer *answer, const struct ins
         pass->date_stated = answer->date != 0;
         pass->date = pass->date_stated ? answer->date : now->wall;
     }
+    if (is_other(pass->organization, answer->organization)) {
+        listing_failed(pass, "two organisations answer in turn");
+        return;
+    }
     if (answer->organization && !pass->organization)
         pass->organization = TAKE(answer->organization);
     if (listing_take_page(listing, &answer->page) < 0) {

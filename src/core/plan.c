@@ -137,8 +137,7 @@ static bool is_assumed(const struct plan_inputs *inputs, const struct ledger_wis
 {
     return wish->state == CREATE_ANSWERED && wish->invite_id &&
            (inputs->begun < wish->at || inputs->begun - wish->at < inputs->settle) &&
-           !listing_find(inputs->listing, wish->invite_id) &&
-           members_find(inputs->members, wish->email);
+           !listing_find(inputs->listing, wish->invite_id);
 }
 
 static int assume(struct plan *plan, const struct ledger_wish *wish)

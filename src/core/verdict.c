@@ -191,7 +191,8 @@ static int judge_declared_live(struct judgement *j)
         kept = j->newest_live;
         enum reason reason =
             kept->role != j->person->member->role ? REASON_ROLE_DIFFERS : REASON_PROJECTS_DIFFER;
-        r = add_mail(j, unless_create_only(j, ACTION_REPLACE), reason, kept);
+        r = j->inputs->create_only ? add(j, ACTION_ATTENTION, reason, kept)
+                                   : add_mail(j, ACTION_REPLACE, reason, kept);
     }
     return r < 0 ? r : revoke_live_but(j, kept, REASON_DUPLICATE);
 }

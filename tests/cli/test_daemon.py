@@ -376,7 +376,7 @@ class Trouble(DaemonCase):
         world.sandbox.fault("call=list,do=status,status=403")
         daemon = Daemon(world)
         daemon.wait_field("STATUS", "the last pass failed")
-        daemon.process.wait_err("pass 1 failed: the listing of invites is not complete")
+        daemon.process.wait_err("pass 1 failed: the service refuses the key")
         self.assertEqual(world.sandbox.writes(), [])
         world.sandbox.clear_faults()
         daemon.reload()

@@ -1369,6 +1369,49 @@ static void however_many_answers_are_lost(void **state)
     }
 }
 
+/*
+ * A replacement is refused after its delete, and the process is killed before the old invite is
+ * restored: the ledger says that it is owed.
+ */
+static void a_restoration_survives_a_kill(void **state)
+{
+    (void)state;
+    for (unsigned at = 8; at < 14; at++) {
+        _cleanup_(world_free_pointer) struct world *world = world_new();
+        world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+        world_declare(world, "ada@x", "owner", NULL);
+        world_fault(world,
+                    (struct fault){.call = CALL_CREATE, .kind = ANSWER_REFUSED, .status = 400});
+        world->kill_at = at;
+        world->kill_unsent = true;
+        world_pass(world);
+        world_restart(world);
+        assert_true(world_pass(world));
+        assert_int_not_equal(world->mail_count, 0);
+    }
+}
+
+/*
+ * A create of unknown outcome did happen, and the next listing comes when its invite has expired.
+ * The mail counts all the same.
+ */
+static void a_mail_that_expired_unseen_is_counted(void **state)
+{
+    (void)state;
+    _cleanup_(world_free_pointer) struct world *world = world_new();
+    world->limits.renewals = 0;
+    world_declare(world, "ada@x", "reader", NULL);
+    world_fault(world, (struct fault){.call = CALL_CREATE, .kind = ANSWER_LOST, .happens = true});
+    world->stop_at = 7; /* with the create in flight */
+    assert_true(world_pass(world));
+    world_turn(world, "new-1", INVITE_EXPIRED);
+    world->now.boot += 7 * 86400 * SECOND;
+    world->now.wall += 7 * 86400;
+    world_restart(world);
+    assert_true(world_pass(world));
+    assert_int_equal(world_mails(world, "ada@x"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1415,6 +1458,8 @@ int main(void)
         cmocka_unit_test(a_replacement_refused_every_day_comes_to_an_end),
         cmocka_unit_test(who_lost_an_invite_to_a_refusal_gets_it_back_after_a_crash),
         cmocka_unit_test(a_pause_longer_than_our_patience_is_no_wait),
+        cmocka_unit_test(a_restoration_survives_a_kill),
+        cmocka_unit_test(a_mail_that_expired_unseen_is_counted),
         cmocka_unit_test(a_listing_that_fails_is_tried_again),
         cmocka_unit_test(no_listing_no_write),
         cmocka_unit_test(a_cursor_that_died_costs_one_more_request),

@@ -185,7 +185,8 @@ static const struct row rows[] = {
      .role = "owner",
      .memory = {CREATE_ANSWERED, "old", 4, 9, "owner"},
      .invites = {{"i1", NULL, "reader", "pending", NULL, 1, 0}},
-     .expected = "attention ada@x renewals-exhausted owner - i1\n"},
+     .expected = "attention ada@x renewals-exhausted owner - i1\n",
+     .create_only = "attention ada@x role-differs owner - i1\n"},
 
     {.name = "ours for this wish, with another role",
      .role = "reader",
