@@ -1,11 +1,23 @@
 /* inviterd: keeps the invites of an OpenAI organisation equal to a member file. */
+#include "app/commands.h"
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
-#include "app/commands.h"
+/* The key must not end up in a core dump, nor be read by a debugger of the same account. */
+static void keep_memory_private(void)
+{
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+#ifndef __SANITIZE_ADDRESS__
+    /* The leak checker of a test build traces the process from within. */
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
 
 int main(int argc, char **argv)
 {
+    keep_memory_private();
+
     static const struct {
         const char *name;
         int (*run)(const struct options *options);
@@ -15,8 +27,6 @@ int main(int argc, char **argv)
     };
     struct options options;
     int code;
-    /* A core dump would hold the key. */
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (!options_parse(argc, argv, &options, &code))
         return code;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

@@ -138,7 +138,7 @@ int setup_client(sd_event *event, const struct settings *settings, struct openai
 
 int setup_key(const struct settings *settings, struct openai *openai, char **ret_error)
 {
-    _cleanup_(credential_free_pointer) char *key = NULL;
+    _cleanup_(memory_wipe_pointer) char *key = NULL;
     int r = credential_read(settings->key_source, &key, ret_error);
     return r < 0 ? r : openai_set_key(openai, key);
 }

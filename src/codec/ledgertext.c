@@ -9,7 +9,8 @@
 #include "codec/jsontext.h"
 
 #define SCHEMA "inviterd.ledger/1"
-
+/* No date lies beyond this many seconds, so that differences of dates do not overflow. */
+#define WALL_MAX (INT64_C(1) << 50)
 static inline void json_release(json_t *json)
 {
     json_decref(json);
@@ -161,10 +162,11 @@ static void read_projects(struct reader *reader, const json_t *object, struct pr
     json_array_foreach(list, i, item)
     {
         const char *id = json_string_value(field(reader, item, "id"));
-        const char *role = json_string_value(field(reader, item, "role"));
-        if (!id || !role)
+        const char *word = json_string_value(field(reader, item, "role"));
+        enum project_role role = word ? project_role_parse(word) : PROJECT_ROLE_UNKNOWN;
+        if (!id || role == PROJECT_ROLE_UNKNOWN)
             reader->fault = "projects";
-        else if (projects_add(projects, id, project_role_parse(role)) < 0)
+        else if (projects_add(projects, id, role) < 0)
             reader->no_memory = true;
     }
 }
@@ -192,6 +194,7 @@ static void read_wish(struct reader *reader, const json_t *json, struct ledger *
     _cleanup_free_ char *email = read_text(reader, json, "email");
     enum role role = read_role(reader, json);
     read_projects(reader, json, &projects);
+    size_t count = ledger->wish_count;
     struct ledger_wish *wish = email ? ledger_take(ledger, email, role, &projects) : NULL;
     projects_clear(&projects);
     if (!wish) {
@@ -199,12 +202,12 @@ static void read_wish(struct reader *reader, const json_t *json, struct ledger *
         return;
     }
     /* One wish twice: two memories of it, of which one is wrong. */
-    if (wish->at != 0 || wish->invite_id)
+    if (ledger->wish_count == count)
         reader->fault = "wishes";
     free(wish->invite_id);
     wish->state = read_state(reader, json);
     wish->at = (uint64_t)read_number(reader, json, "at", 0, INT64_MAX);
-    wish->wall = read_number(reader, json, "wall", INT64_MIN, INT64_MAX);
+    wish->wall = read_number(reader, json, "wall", 0, WALL_MAX);
     wish->invite_id = read_optional_text(reader, json, "invite_id");
     wish->seen = read_flag(reader, json, "seen");
     wish->mailed = (unsigned)read_number(reader, json, "mailed", 0, INT_MAX);

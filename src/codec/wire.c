@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec/jsontext.h"
+#include "codec/utf8.h"
 
 /* An error message longer than this is cut: it is for people. */
 #define MESSAGE_MAX 300
@@ -237,24 +238,22 @@ int wire_read_page(const char *body, size_t length, struct page *ret, char **ret
 
 int wire_read_deletion(const char *body, size_t length, const char *id, char **ret_error)
 {
+    /* The status has said it; only a body that says otherwise is heard. */
     _cleanup_(json_release_pointer) json_t *json = NULL;
-    int r = load(body, length, &json, ret_error);
-    if (r < 0)
-        return r;
-    const char *deleted = json_string_value(json_object_get(json, "id"));
-    if (!json_is_true(json_object_get(json, "deleted")) || !deleted || strcmp(deleted, id) != 0)
+    json_error_t ignored;
+    if (jsontext_load(body, length, &json, &ignored) == -ENOMEM)
+        return -ENOMEM;
+    const char *named = json_string_value(json_object_get(json, "id"));
+    if (json_is_false(json_object_get(json, "deleted")) || (named && strcmp(named, id) != 0))
         return bad(ret_error, "the answer does not say that %s was deleted", id);
     return 0;
 }
 
-/* How many bytes of the text to show: at most so many, and no character in part. */
-static int shown(const char *text, size_t most)
+/* How many bytes of a text to show: at most `most`, and no part of a character. */
+static int cut(const char *text, size_t most)
 {
-    size_t length = strnlen(text, most + 1);
-    if (length > most)
-        for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
-            length--;
-    return (int)length;
+    size_t length = strnlen(text, most);
+    return (int)utf8_fault_offset(text, length);
 }
 
 char *wire_read_error(int status, const char *body, size_t length)
@@ -271,8 +270,9 @@ char *wire_read_error(int status, const char *body, size_t length)
     }
     if (!message)
         return memory_format("HTTP %d", status);
+    int length_shown = cut(message, MESSAGE_MAX);
     if (!code)
-        return memory_format("HTTP %d: %.*s", status, shown(message, MESSAGE_MAX), message);
-    return memory_format("HTTP %d: %.*s (%.*s)", status, shown(message, MESSAGE_MAX), message,
-                         shown(code, CODE_MAX), code);
+        return memory_format("HTTP %d: %.*s", status, length_shown, message);
+    return memory_format("HTTP %d: %.*s (%.*s)", status, length_shown, message, cut(code, CODE_MAX),
+                         code);
 }

@@ -18,7 +18,7 @@ char *wire_create_body(const char *email, enum role role, const struct projects 
  */
 int wire_read_page(const char *body, size_t length, struct page *ret, char **ret_error);
 int wire_read_invite(const char *body, size_t length, struct invite *ret, char **ret_error);
-/* `id`: what was to be deleted. */
+/* Any body but one that denies the deletion of `id`, or confirms another's: 2xx has said it all. */
 int wire_read_deletion(const char *body, size_t length, const char *id, char **ret_error);
 
 /*

@@ -21,6 +21,12 @@ int memory_reserve(void *array, size_t count, size_t size)
     return 0;
 }
 
+void memory_wipe(char *secret)
+{
+    explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
 int memory_set(char **string, const char *value)
 {
     char *copy = NULL;

@@ -36,6 +36,10 @@ static inline void memory_free_pointer(void *pointer_to_pointer)
 int memory_reserve(void *array, size_t count, size_t size);
 #define RESERVE(array, count) memory_reserve(&(array), (count), sizeof *(array))
 
+/* Overwrites a secret string before its memory is freed. */
+void memory_wipe(char *secret);
+DEFINE_CLEANUP(char *, memory_wipe)
+
 /* Frees *string and puts a copy of `value` (may be NULL) there. Returns 0 or -ENOMEM. */
 int memory_set(char **string, const char *value);
 

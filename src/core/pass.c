@@ -14,6 +14,8 @@
 #define PATIENCE_USEC (UINT64_C(120) * 1000000)
 /* How many creates per request slot are written down with one save. */
 #define RECORD_AHEAD 4
+/* And a share of a large ledger more, so that writing it whole stays in proportion to the work. */
+#define RECORD_SHARE 64
 /* Tags from here on are list requests; below, positions in `writes`. */
 #define TAG_LIST UINT32_MAX
 
@@ -40,7 +42,8 @@ struct pass {
     struct listing *first, *second;
     bool listing_in_flight;
     uint64_t begun; /* when the current listing was begun */
-    int64_t date;   /* its date */
+    uint64_t page_sent_at;
+    int64_t date; /* its date */
     bool date_stated;
     char *organization; /* as the listing's answers name it */
     struct plan *plan;
@@ -50,6 +53,7 @@ struct pass {
     unsigned failures; /* in a row */
     unsigned requests, limited;
     uint64_t not_before; /* backoff after a failure */
+    bool recording;      /* some writes wait for the ledger to be durable */
     bool must_save;      /* nothing may be sent before the ledger is durable */
     bool stopping;       /* asked to stop: start nothing new */
     bool closing;        /* gave up: start nothing at all */
@@ -85,9 +89,10 @@ void pass_free(struct pass *pass)
     free(pass);
 }
 
+/* The listing that pages go into. The newest complete one is the second only once it is. */
 static struct listing *current_listing(const struct pass *pass)
 {
-    return pass->phase == PHASE_LOOK || pass->looked ? pass->second : pass->first;
+    return pass->phase == PHASE_LOOK ? pass->second : pass->first;
 }
 
 static struct write_context context(struct pass *pass, const struct instant *now)
@@ -138,17 +143,16 @@ static bool is_other(const char *known, const char *seen)
 /* A ledger of one organisation must not decide about another. */
 static bool check_organization(struct pass *pass)
 {
-    struct ledger *ledger = pass->params.ledger;
-    bool other_url = is_other(ledger->base_url, pass->params.base_url);
-    if (!other_url && !is_other(ledger->organization, pass->organization))
-        return true;
-    fail(pass,
-         memory_format("the state directory belongs to %s (%s), and this is %s (%s): give "
-                       "each organisation its own --state-dir",
-                       ledger->organization ? ledger->organization : "another organisation",
-                       ledger->base_url ? ledger->base_url : "another address",
-                       pass->organization ? pass->organization : "unnamed", pass->params.base_url));
-    return false;
+    const struct ledger *ledger = pass->params.ledger;
+    if (is_other(ledger->organization, pass->organization))
+        fail(pass, memory_format("the state directory belongs to the organisation %s, and this is "
+                                 "%s: give each organisation its own --state-dir",
+                                 ledger->organization, pass->organization));
+    else if (is_other(ledger->base_url, pass->params.base_url))
+        fail(pass, memory_format("the state directory belongs to %s, and this is %s: give each "
+                                 "service its own --state-dir, or correct the base URL",
+                                 ledger->base_url, pass->params.base_url));
+    return !pass->error;
 }
 
 static int adopt_organization(struct pass *pass)
@@ -233,11 +237,26 @@ static void looked(struct pass *pass, const struct instant *now)
 }
 
 /* The listing in hand cannot be finished: without it nothing may be decided. */
+
 static void listing_failed(struct pass *pass, const char *what)
 {
-    fail(pass, memory_format("the listing of invites is not complete (page %u: %s): nothing was "
-                             "decided from it; the next pass lists again",
+    fail(pass, memory_format("the listing of invites is not complete (page %u: %s): nothing is "
+                             "written; try again",
                              listing_page_number(current_listing(pass)), what));
+}
+
+/* The service does not let us list at all. */
+static void listing_refused(struct pass *pass, const struct answer *answer, const char *error)
+{
+    if (answer->status == 401 || answer->status == 403)
+        fail(pass, memory_format("the service refuses the key (%s): use an Admin API key with the "
+                                 "scope api.management.read",
+                                 error));
+    else if (answer->status == 404)
+        fail(pass, memory_format("the service has no invites there (%s): check the base URL %s",
+                                 error, pass->params.base_url));
+    else
+        listing_failed(pass, error);
 }
 
 static void take_page(struct pass *pass, struct answer *answer, const struct instant *now)
@@ -276,7 +295,9 @@ static void take_list(struct pass *pass, struct answer *answer, const char *reas
         listing_cursor_died(listing);
         if (listing_state(listing) == LISTING_BROKEN)
             listing_failed(pass, listing_fault(listing));
-    } else if (reason || answer->kind == ANSWER_REFUSED || answer->hopeless) {
+    } else if (answer->kind == ANSWER_REFUSED) {
+        listing_refused(pass, answer, error);
+    } else if (reason || answer->hopeless) {
         listing_failed(pass, reason ? reason : error);
     }
 }
@@ -287,6 +308,7 @@ static struct pass_step send_list(struct pass *pass, const struct instant *now)
     /* A listing that starts over is a new listing: it is begun now. */
     if (!listing_cursor(listing))
         pass->begun = now->boot;
+    pass->page_sent_at = now->boot;
     pass->listing_in_flight = true;
     return (struct pass_step){
         .want = PASS_WANTS_REQUEST,
@@ -404,10 +426,14 @@ static void start_writing(struct pass *pass)
 static void begin_some(struct pass *pass, const struct instant *now)
 {
     const struct write_context c = context(pass, now);
-    unsigned most = pass->params.concurrency * RECORD_AHEAD;
-    for (unsigned n = 0; n < most; n++) {
+    size_t most =
+        pass->params.concurrency * RECORD_AHEAD + pass->params.ledger->wish_count / RECORD_SHARE;
+    for (size_t n = 0; n < most; n++) {
         struct write *write = writes_pick(&pass->writes, pass->stopping);
         if (!write || write->stage != WRITE_WAITING)
+            return;
+        /* Needing no save, a revocation would overtake those that wait for one. */
+        if (pass->recording && write->line->action == ACTION_REVOKE)
             return;
         if (write_begin(write, &c) < 0) {
             fail_memory(pass);
@@ -415,7 +441,7 @@ static void begin_some(struct pass *pass, const struct instant *now)
         }
         if (write->stage == WRITE_READY)
             return;
-        pass->must_save = true;
+        pass->recording = true;
     }
 }
 
@@ -444,16 +470,27 @@ static uint64_t look_at(const struct pass *pass)
 {
     const struct ledger *ledger = pass->params.ledger;
     uint64_t at = 0;
-    for (size_t i = 0; i < ledger->wish_count; i++)
-        if (ledger->wishes[i]->state == CREATE_UNKNOWN && ledger->wishes[i]->at >= at)
-            at = ledger->wishes[i]->at + pass->params.settle;
+    for (size_t i = 0; i < ledger->wish_count; i++) {
+        const struct ledger_wish *wish = ledger->wishes[i];
+        if (wish->state == CREATE_UNKNOWN && at < wish->at + pass->params.settle)
+            at = wish->at + pass->params.settle;
+    }
     return at;
 }
 
 static void finish(struct pass *pass, const struct instant *now)
 {
+    struct ledger *ledger = pass->params.ledger;
     give_up_rest(pass, now);
-    ledger_forget(pass->params.ledger, now->boot, pass->params.settle, now->wall);
+    /* What we took away ourselves has not vanished. */
+    for (size_t i = 0; i < pass->writes.count; i++) {
+        const struct line *line = pass->writes.items[i].line;
+        if (line->action == ACTION_REVOKE && line->result == RESULT_DONE && ledger->live > 0)
+            ledger->live--;
+    }
+    /* The earlier of two clocks: a host whose clock has jumped ahead forgets nothing. */
+    int64_t wall = now->wall < pass->date ? now->wall : pass->date;
+    ledger_forget(ledger, now->boot, pass->params.settle, wall);
     pass->end = pass->error ? PASS_FAILED : pass->stopping ? PASS_STOPPED : PASS_DONE;
     pass->phase = PHASE_SAVE;
 }
@@ -469,24 +506,34 @@ static struct pass_step wait_to_write(struct pass *pass, const struct instant *n
     return wait_until(until);
 }
 
+static struct pass_step send_write(struct pass *pass, struct write *write,
+                                   const struct instant *now)
+{
+    if (now->boot < ready_at(pass))
+        return wait_to_write(pass, now);
+    write->stage = WRITE_IN_FLIGHT;
+    write->sent_at = now->boot;
+    unsigned tag = (unsigned)(write - pass->writes.items);
+    struct pass_step step = {.want = PASS_WANTS_REQUEST, .request = write_request(write, tag)};
+    return sent(pass, step, now);
+}
+
 static struct pass_step next_write(struct pass *pass, const struct instant *now)
 {
     if (pass->must_save)
         return (struct pass_step){.want = PASS_WANTS_SAVE};
     struct write *write = pass->closing ? NULL : writes_pick(&pass->writes, pass->stopping);
-    if (write && pass->in_flight < pass->params.concurrency) {
-        if (write->stage == WRITE_WAITING) {
+    bool ready = write && write->stage == WRITE_READY;
+    if (pass->in_flight < pass->params.concurrency) {
+        if (ready)
+            return send_write(pass, write, now);
+        /* One save for all that wait for it, once nothing else can be sent. */
+        if (pass->recording && !pass->closing)
+            return (struct pass_step){.want = PASS_WANTS_SAVE};
+        if (write) {
             begin_some(pass, now);
             return pass_next(pass, now);
         }
-        if (now->boot < ready_at(pass))
-            return wait_to_write(pass, now);
-        write->stage = WRITE_IN_FLIGHT;
-        write->sent_at = now->boot;
-        write->creates += write->next == CALL_CREATE;
-        unsigned tag = (unsigned)(write - pass->writes.items);
-        struct pass_step step = {.want = PASS_WANTS_REQUEST, .request = write_request(write, tag)};
-        return sent(pass, step, now);
     }
     if (pass->in_flight > 0)
         return wait_until(PACE_NEVER);
@@ -504,7 +551,7 @@ static void take_write(struct pass *pass, struct answer *answer, const struct in
     const struct write_context c = context(pass, now);
     char *reason = give_up_reason(pass, answer, call);
     write_answered(write, answer, &c);
-    pass->must_save |= write->stage == WRITE_RECORDING;
+    pass->recording |= write->stage == WRITE_RECORDING;
     if (reason)
         fail(pass, reason);
 }
@@ -512,8 +559,13 @@ static void take_write(struct pass *pass, struct answer *answer, const struct in
 void pass_answer(struct pass *pass, struct answer *answer, const struct instant *now)
 {
     pass->in_flight--;
+    if (pass->phase == PHASE_OVER) {
+        /* To a listing that was under way at a stop. */
+        answer_clear(answer);
+        return;
+    }
     if (answer->tag == TAG_LIST) {
-        weigh(pass, answer, pass->begun, now);
+        weigh(pass, answer, pass->page_sent_at, now);
         char *reason = give_up_reason(pass, answer, CALL_LIST);
         take_list(pass, answer, reason, now);
         free(reason);
@@ -526,7 +578,7 @@ void pass_answer(struct pass *pass, struct answer *answer, const struct instant 
 
 void pass_saved(struct pass *pass, int result)
 {
-    pass->must_save = false;
+    pass->must_save = pass->recording = false;
     if (result < 0) {
         fail(pass, memory_format("the state directory cannot be written (%s): nothing is sent that "
                                  "could not be remembered; free space or check its permissions",
@@ -562,8 +614,13 @@ static struct pass_step next_page(struct pass *pass, const struct instant *now)
 {
     if (pass->listing_in_flight)
         return wait_until(PACE_NEVER);
-    if (now->boot < ready_at(pass))
-        return wait_until(ready_at(pass));
+    uint64_t ready = ready_at(pass);
+    if (ready > now->boot + PATIENCE_USEC) {
+        listing_failed(pass, "the service has asked for a longer pause");
+        return pass_next(pass, now);
+    }
+    if (now->boot < ready)
+        return wait_until(ready);
     return sent(pass, send_list(pass, now), now);
 }
 

@@ -41,6 +41,27 @@ static enum action unless_create_only(const struct judgement *j, enum action act
     return j->inputs->create_only ? ACTION_ATTENTION : action;
 }
 
+/* Whether the person was mailed this grant as often as limits.renewals allows. */
+static bool is_mailed_out(const struct judgement *j, enum role role,
+                          const struct projects *projects)
+{
+    const struct ledger_wish *wish =
+        ledger_find(j->inputs->ledger, j->person->address, role, projects);
+    return wish && wish->mailed > j->inputs->limits->renewals;
+}
+
+/*
+ * A person who lost an invite to a replacement that was refused, and was not given it back before
+ * the process died, is not made to wait: the refusal comes again, and then the old invite.
+ */
+static bool was_refused_lately(const struct judgement *j, const struct ledger_wish *wish,
+                               enum action action)
+{
+    if (wish->state != CREATE_REFUSED || (action == ACTION_INVITE && wish->lost.id))
+        return false;
+    return j->inputs->wall >= wish->wall && j->inputs->wall - wish->wall < REFUSED_FOR_SECONDS;
+}
+
 /*
  * A line that would mail the person, unless the wish was mailed as often as it may be, or was
  * refused lately.
@@ -51,11 +72,13 @@ static int add_mail(struct judgement *j, enum action action, enum reason reason,
     const struct member *member = j->person->member;
     const struct ledger_wish *wish =
         ledger_find(j->inputs->ledger, member->email, member->role, &member->projects);
-    if (wish && wish->mailed > j->inputs->limits->renewals)
+    if (is_mailed_out(j, member->role, &member->projects))
         return add(j, ACTION_ATTENTION, REASON_RENEWALS_EXHAUSTED, invite);
-    if (wish && wish->state == CREATE_REFUSED && j->inputs->wall >= wish->wall &&
-        j->inputs->wall - wish->wall < REFUSED_FOR_SECONDS)
+    if (wish && was_refused_lately(j, wish, action))
         return add(j, ACTION_ATTENTION, REASON_CREATE_REFUSED, invite);
+    /* A refused replacement mails the old invite again: that, too, has an end. */
+    if (action == ACTION_REPLACE && is_mailed_out(j, invite->role, &invite->projects))
+        return add(j, ACTION_ATTENTION, REASON_RENEWALS_EXHAUSTED, invite);
     int r = add(j, action, reason, invite);
     if (r >= 0 && action_mails(action))
         j->plan->lines[j->plan->count - 1].held = ledger_is_open(j->inputs->ledger, member->email);

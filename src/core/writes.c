@@ -6,9 +6,8 @@
 
 #include "address.h"
 
-/* A create that a listing showed not to have happened is sent once more, and no more than that. */
-#define CREATES_MAX 2
-
+/* One delete, or one look at an invite, is tried so often; the others must get their turn. */
+#define FAILURES_MAX 3
 int writes_init(struct writes *writes, struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
@@ -67,7 +66,7 @@ static const char *error_of(const struct write *write)
 
 /* Whether the duplicates that have to go before this replacement are gone: 1, not yet: 0, never:
  * -1. */
-static int is_free(const struct writes *writes, size_t i)
+static int has_turn(const struct writes *writes, size_t i)
 {
     const struct line *line = writes->items[i].line;
     if (line->action != ACTION_REPLACE)
@@ -98,12 +97,13 @@ struct write *writes_pick(struct writes *writes, bool only_committed)
             return write;
         if (write->stage != WRITE_WAITING || waiting)
             continue;
-        int free = is_free(writes, i);
-        if (free < 0) {
+        int turn = has_turn(writes, i);
+        if (turn < 0) {
+            free(write->line->error);
             write->line->error = strdup("a duplicate invite of this person could not be revoked "
                                         "first");
             end(write, RESULT_SKIPPED);
-        } else if (free > 0) {
+        } else if (turn > 0) {
             waiting = write;
         }
     }
@@ -137,6 +137,7 @@ int write_begin(struct write *write, const struct write_context *context)
         (void)ledger_lose(write->wish, NULL);
     }
     mark(write, CREATE_BEGUN, context);
+    write->wish->seen = false;
     write->stage = WRITE_RECORDING;
     return 0;
 }
@@ -154,16 +155,23 @@ struct request write_request(const struct write *write, unsigned tag)
     return request;
 }
 
-/* The newest expired invite of the address that still stands in the way of a renewal, or NULL. */
-static const struct invite *next_expired(const struct write *write, const struct write_context *c)
+/* Whether the listing's invite belongs to the write's address, and we have not deleted it. */
+static bool is_theirs(const struct write *write, const struct write_context *c,
+                      const struct invite *invite)
+{
+    return address_compare(invite->email, write->line->email) == 0 &&
+           !ledger_hides(c->ledger, invite->id, c->now->boot, UINT64_MAX);
+}
+
+/* The newest invite of the address that `fits`, or NULL. */
+static const struct invite *newest_that(const struct write *write, const struct write_context *c,
+                                        bool (*fits)(const struct invite *, int64_t))
 {
     const struct invites *invites = listing_invites(c->listing);
     const struct invite *newest = NULL;
     for (size_t i = 0; i < invites->count; i++) {
         const struct invite *invite = &invites->items[i];
-        if (address_compare(invite->email, write->line->email) == 0 &&
-            invite_is_expired(invite, c->date) &&
-            !ledger_hides(c->ledger, invite->id, c->now->boot, UINT64_MAX) &&
+        if (fits(invite, c->date) && is_theirs(write, c, invite) &&
             (!newest || invite_newer(invite, newest)))
             newest = invite;
     }
@@ -173,20 +181,20 @@ static const struct invite *next_expired(const struct write *write, const struct
 /* The create was refused after our delete: the person gets back what they had, once. */
 static void start_restoring(struct write *write, const struct write_context *c)
 {
-    struct lost_invite *lost = &write->wish->lost;
+    const struct lost_invite *lost = &write->wish->lost;
     mark(write, CREATE_REFUSED, c);
     write->wish->refused_status = write->line->status;
     struct ledger_wish *old =
         ledger_take(c->ledger, write->line->email, lost->role, &lost->projects);
-    (void)ledger_lose(write->wish, NULL);
     if (!old) {
         fail(write, strdup("out of memory while restoring the old invite"));
         return;
     }
+    write->refused = write->wish;
     write->wish = old;
     write->restoring = true;
-    write->creates = 0;
     mark(write, CREATE_BEGUN, c);
+    write->wish->seen = false;
     write->next = CALL_CREATE;
     write->stage = WRITE_RECORDING;
 }
@@ -201,6 +209,7 @@ static void create_refused(struct write *write, const struct write_context *c)
     int status = write->line->status;
     if (write->restoring) {
         mark(write, CREATE_NONE, c);
+        (void)ledger_lose(write->refused, NULL);
         fail(write, memory_format("the new invite was refused, and the old one could not be "
                                   "restored (%s): this person has no invite now",
                                   error_of(write)));
@@ -208,7 +217,13 @@ static void create_refused(struct write *write, const struct write_context *c)
     }
     if (is_forbidden(status)) {
         mark(write, CREATE_NONE, c);
-        end(write, RESULT_FAILED);
+        if (write->cleared)
+            fail(write,
+                 memory_format("%s; the old invite is deleted already: the next pass that may "
+                               "write invites this person again",
+                               error_of(write)));
+        else
+            end(write, RESULT_FAILED);
         return;
     }
     if (write->wish->lost.id && (write->cleared || write->line->action == ACTION_INVITE)) {
@@ -217,9 +232,11 @@ static void create_refused(struct write *write, const struct write_context *c)
     }
     mark(write, CREATE_REFUSED, c);
     write->wish->refused_status = status;
-    write->old = write->line->action == ACTION_RENEW ? next_expired(write, c) : NULL;
+    write->old =
+        write->line->action == ACTION_RENEW ? newest_that(write, c, invite_is_expired) : NULL;
     if (write->old && !c->create_only) {
         /* Perhaps the service insists that the expired invite goes first: look how it is now. */
+        write->delete_doubtful = false;
         write->next = CALL_RETRIEVE;
         write->stage = WRITE_READY;
     } else {
@@ -233,7 +250,7 @@ static void create_done(struct write *write, const char *id, const struct write_
     write->wish->mailed++;
     write->wish->seen = false;
     (void)memory_set(&write->wish->invite_id, id);
-    (void)ledger_lose(write->wish, NULL);
+    (void)ledger_lose(write->restoring ? write->refused : write->wish, NULL);
     note_invite(write, id);
     if (write->restoring)
         fail(write, memory_format("%s; the old invite was restored as %s", error_of(write), id));
@@ -248,12 +265,10 @@ static void take_create(struct write *write, struct answer *answer, const struct
         create_done(write, answer->invite.id, c);
         break;
     case ANSWER_REFUSED:
-        write->creates--;
         create_refused(write, c);
         break;
     case ANSWER_LIMITED:
     case ANSWER_UNSENT:
-        write->creates--;
         write->stage = WRITE_READY;
         break;
     case ANSWER_UNREADABLE:
@@ -299,6 +314,21 @@ static void not_deleted(struct write *write, char *error, const struct write_con
     fail(write, error);
 }
 
+/* No answer: once more, unless it has had its turns. */
+static void repeat(struct write *write, const struct answer *answer, const struct write_context *c)
+{
+    write->failures += answer->kind == ANSWER_UNAVAILABLE || answer->kind == ANSWER_LOST ||
+                       answer->kind == ANSWER_UNREADABLE;
+    if (write->failures < FAILURES_MAX) {
+        write->stage = WRITE_READY;
+        return;
+    }
+    /* What came of a delete will show in the next listing; no create of ours was sent. */
+    if (write->line->action == ACTION_REPLACE)
+        mark(write, CREATE_NONE, c);
+    end(write, RESULT_UNKNOWN);
+}
+
 static void take_delete(struct write *write, struct answer *answer, const struct write_context *c)
 {
     bool gone =
@@ -307,11 +337,13 @@ static void take_delete(struct write *write, struct answer *answer, const struct
         old_gone(write, c);
     } else if (answer->kind == ANSWER_REFUSED && is_forbidden(answer->status)) {
         not_deleted(write, TAKE(write->line->error), c);
-    } else {
-        /* After a doubtful answer, look; where none came, a delete may simply be sent again. */
-        if (answer->kind == ANSWER_REFUSED || answer->kind == ANSWER_UNREADABLE)
-            write->next = CALL_RETRIEVE;
+    } else if (answer->kind == ANSWER_REFUSED || answer->kind == ANSWER_UNREADABLE) {
+        /* A doubtful answer: look. */
+        write->delete_doubtful = true;
+        write->next = CALL_RETRIEVE;
         write->stage = WRITE_READY;
+    } else {
+        repeat(write, answer, c);
     }
 }
 
@@ -319,7 +351,10 @@ static void take_delete(struct write *write, struct answer *answer, const struct
 static void look_at_expired(struct write *write, const struct invite *invite,
                             const struct write_context *c)
 {
-    if (invite_is_expired(invite, c->date)) {
+    if (invite_is_expired(invite, c->date) && write->delete_doubtful) {
+        fail(write, memory_format("the expired invite is still there after its delete (%s)",
+                                  error_of(write)));
+    } else if (invite_is_expired(invite, c->date)) {
         write->next = CALL_DELETE;
         write->stage = WRITE_READY;
     } else {
@@ -335,7 +370,7 @@ static void take_retrieve(struct write *write, struct answer *answer, const stru
     } else if (answer->kind == ANSWER_REFUSED) {
         not_deleted(write, TAKE(write->line->error), c);
     } else if (answer->kind != ANSWER_OK) {
-        write->stage = WRITE_READY;
+        repeat(write, answer, c);
     } else if (write->line->action == ACTION_RENEW) {
         look_at_expired(write, &answer->invite, c);
     } else if (answer->invite.status == INVITE_ACCEPTED) {
@@ -372,45 +407,33 @@ void write_answered(struct write *write, struct answer *answer, const struct wri
     }
 }
 
-/* The newest live (or, with `accepted`, accepted) invite of the write's address, or NULL. */
-static const struct invite *newest_now(const struct write *write, const struct write_context *c,
-                                       enum invite_status status)
-{
-    const struct invites *invites = listing_invites(c->listing);
-    const struct invite *newest = NULL;
-    for (size_t i = 0; i < invites->count; i++) {
-        const struct invite *invite = &invites->items[i];
-        bool fits =
-            status == INVITE_PENDING ? invite_is_live(invite, c->date) : invite->status == status;
-        if (fits && address_compare(invite->email, write->line->email) == 0 &&
-            !ledger_hides(c->ledger, invite->id, c->now->boot, UINT64_MAX) &&
-            (!newest || invite_newer(invite, newest)))
-            newest = invite;
-    }
-    return newest;
-}
-
-/* The invite that grants what the write was to create, or NULL. */
+/* A live or accepted invite that grants what the write was to create, or NULL. */
 static const struct invite *granted_now(const struct write *write, const struct write_context *c)
 {
     enum role role = write->restoring ? write->wish->role : write->line->role;
     const struct projects *projects =
         write->restoring ? &write->wish->projects : write->line->projects;
-    const struct invite *live = newest_now(write, c, INVITE_PENDING);
-    if (live && invite_grants(live, role, projects))
-        return live;
-    const struct invite *accepted = newest_now(write, c, INVITE_ACCEPTED);
-    return accepted && invite_grants(accepted, role, projects) ? accepted : NULL;
+    const struct invites *invites = listing_invites(c->listing);
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct invite *invite = &invites->items[i];
+        bool counts = invite_is_live(invite, c->date) || invite->status == INVITE_ACCEPTED;
+        if (counts && is_theirs(write, c, invite) && invite_grants(invite, role, projects))
+            return invite;
+    }
+    return NULL;
 }
 
 static void found_made(struct write *write, const struct invite *invite)
 {
     note_invite(write, invite->id);
-    if (write->restoring)
+    if (write->restoring) {
+        (void)ledger_lose(write->refused, NULL);
         fail(write, memory_format("the new invite was refused; the old one was restored as %s",
                                   invite->id));
-    else
-        end(write, RESULT_DONE);
+        return;
+    }
+
+    end(write, RESULT_DONE);
 }
 
 static bool is_mailed_out(const struct write *write, const struct write_context *c)
@@ -424,10 +447,8 @@ static bool is_mailed_out(const struct write *write, const struct write_context 
 /* It is proven that no create happened: ready it to be sent, unless things have changed. */
 static void redo(struct write *write, const struct write_context *c)
 {
-    const struct invite *live = newest_now(write, c, INVITE_PENDING);
-    if (write->creates >= CREATES_MAX) {
-        fail(write, memory_format("sent twice, and twice it did not happen (%s)", error_of(write)));
-    } else if (!write->restoring && is_mailed_out(write, c)) {
+    const struct invite *live = newest_that(write, c, invite_is_live);
+    if (!write->restoring && is_mailed_out(write, c)) {
         fail(write, strdup("mailed as often as limits.renewals allows"));
     } else if (live && (write->line->action != ACTION_REPLACE || write->cleared)) {
         fail(write, strdup("another invite for this address appeared; the next pass decides"));
@@ -458,7 +479,12 @@ static void give_up_unsent(struct write *write, const char *why, const struct wr
 {
     if (write->wish && write->wish->state == CREATE_BEGUN)
         mark(write, CREATE_NONE, c);
-    if (write->cleared || write->restoring)
+    if (write->restoring)
+        fail(write,
+             memory_format("the new invite was refused and the old one not restored yet (%s): "
+                           "the next pass restores it",
+                           why));
+    else if (write->cleared)
         fail(write, memory_format("the old invite is deleted and the new one not created yet (%s): "
                                   "the next pass creates it",
                                   why));

@@ -20,11 +20,13 @@ struct write {
     struct line *line;
     enum write_stage stage;
     enum call next;
-    struct ledger_wish *wish; /* what is being created: the line's wish, or the one restored */
-    const struct invite *old; /* what is deleted: replaced, revoked, or expired and in the way */
-    bool cleared;             /* the old invite of a replacement is gone */
-    bool restoring;           /* creating the old invite again */
-    unsigned creates;         /* sent for this wish in this pass, and not known as not done */
+    struct ledger_wish *wish;    /* what is being created: the line's wish, or the one restored */
+    struct ledger_wish *refused; /* restoring: the wish that was refused, and whose `lost` it is */
+    const struct invite *old;    /* what is deleted: replaced, revoked, or expired and in the way */
+    bool cleared;                /* the old invite of a replacement is gone */
+    bool restoring;              /* creating the old invite again */
+    bool delete_doubtful;        /* the delete of `old` did not answer that it is gone */
+    unsigned failures;           /* deletes and looks of this write that got no answer */
     uint64_t sent_at;
 };
 

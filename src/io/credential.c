@@ -14,12 +14,6 @@
 #define DEFAULT_CREDENTIAL "openai-admin-key"
 #define DEFAULT_VARIABLE   "OPENAI_ADMIN_KEY"
 
-void credential_free(char *secret)
-{
-    explicit_bzero(secret, strlen(secret));
-    free(secret);
-}
-
 static int refuse(char **ret_error, char *text)
 {
     if (!text)
@@ -53,7 +47,7 @@ static int accept_key(char *text, const char *where, char **ret_key, char **ret_
         *ret_key = text;
         return 0;
     }
-    credential_free(text);
+    memory_wipe(text);
     return refuse(ret_error, memory_format("the key in %s %s: put an Admin API key there, and "
                                            "nothing else",
                                            where, fault));

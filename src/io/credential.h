@@ -3,14 +3,10 @@
 
 #include "core/memory.h"
 
-/* Overwrites a secret before its memory is freed. */
-void credential_free(char *secret);
-DEFINE_CLEANUP(char *, credential_free)
-
 /*
  * Reads the key from `source` ("credential:NAME", "file:PATH", "env:NAME"), or, when that is NULL,
  * from the credential `openai-admin-key`, else from OPENAI_ADMIN_KEY. White space around it is
  * dropped. Returns 0; -EKEYREJECTED with *ret_error, which the caller owns, saying in words what
- * to do; or -ENOMEM. The caller frees the key with credential_free().
+ * to do; or -ENOMEM. The caller frees the key with memory_wipe().
  */
 int credential_read(const char *source, char **ret_key, char **ret_error);

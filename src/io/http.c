@@ -11,7 +11,9 @@
 #include "core/memory.h"
 
 #define CONNECT_TIMEOUT_MS 10000L
-#define USER_AGENT         "inviterd/" INVITERD_VERSION
+/* Headers of an answer that anybody asks for. */
+#define HEADERS_MAX 6
+#define USER_AGENT  "inviterd/" INVITERD_VERSION
 
 struct transfer {
     struct http *http;
@@ -23,6 +25,9 @@ struct transfer {
     char *body;
     size_t length, capacity;
     bool too_large;
+    char *header_values[HEADERS_MAX];
+    size_t header_count;
+
     char error[CURL_ERROR_SIZE];
     http_answered answered;
     void *userdata;
@@ -49,6 +54,8 @@ static void transfer_free(struct transfer *transfer)
     for (struct curl_slist *header = transfer->headers; header; header = header->next)
         explicit_bzero(header->data, strlen(header->data));
     curl_slist_free_all(transfer->headers);
+    for (size_t i = 0; i < transfer->header_count; i++)
+        free(transfer->header_values[i]);
     free(transfer->request_body);
     free(transfer->body);
     if (transfer->previous)
@@ -61,15 +68,18 @@ static void transfer_free(struct transfer *transfer)
 }
 DEFINE_CLEANUP(struct transfer *, transfer_free)
 
-static const char *header(CURL *easy, const char *name)
+/* What the header says, as a copy that the transfer owns: curl keeps it only until the next one. */
+static const char *header(struct transfer *transfer, const char *name)
 {
     struct curl_header *found;
-    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? found->value
-                                                                                  : NULL;
+    if (transfer->header_count == HEADERS_MAX ||
+        curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
+        return NULL;
+    return transfer->header_values[transfer->header_count++] = strdup(found->value);
 }
 
 /* Whether the failure came before any byte of the request could leave. */
-static bool is_unsent(CURL *easy, CURLcode code)
+static bool is_unsent(const struct transfer *transfer, CURLcode code)
 {
     switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -86,8 +96,10 @@ static bool is_unsent(CURL *easy, CURLcode code)
         break;
     }
     curl_off_t started = 0;
+    if (transfer->request_sent > 0)
+        return false;
     return code == CURLE_OPERATION_TIMEDOUT &&
-           curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &started) == CURLE_OK &&
+           curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &started) == CURLE_OK &&
            started == 0;
 }
 
@@ -99,16 +111,16 @@ static void finish(struct transfer *transfer, CURLcode code)
         .status = (int)status,
         .body = transfer->body ? transfer->body : "",
         .length = transfer->length,
-        .request_id = header(transfer->easy, "x-request-id"),
-        .organization = header(transfer->easy, "openai-organization"),
-        .retry_after = header(transfer->easy, "retry-after"),
-        .retry_after_ms = header(transfer->easy, "retry-after-ms"),
-        .should_retry = header(transfer->easy, "x-should-retry"),
-        .date = header(transfer->easy, "date"),
+        .request_id = header(transfer, "x-request-id"),
+        .organization = header(transfer, "openai-organization"),
+        .retry_after = header(transfer, "retry-after"),
+        .retry_after_ms = header(transfer, "retry-after-ms"),
+        .should_retry = header(transfer, "x-should-retry"),
+        .date = header(transfer, "date"),
     };
     /* An error status stands even where its body was cut; a success without its body does not. */
     if (code != CURLE_OK && status < 300) {
-        answer.outcome = is_unsent(transfer->easy, code) ? HTTP_UNSENT : HTTP_LOST;
+        answer.outcome = is_unsent(transfer, code) ? HTTP_UNSENT : HTTP_LOST;
         answer.error = transfer->too_large  ? "the answer is larger than 16 MiB"
                        : transfer->error[0] ? transfer->error
                                             : curl_easy_strerror(code);
@@ -199,13 +211,6 @@ static int on_timer_wanted(CURLM *multi, long timeout_ms, void *userdata)
     return 0;
 }
 
-static void secret_free(char *secret)
-{
-    explicit_bzero(secret, strlen(secret));
-    free(secret);
-}
-DEFINE_CLEANUP(char *, secret_free)
-
 /* ---- requests ------------------------------------------------------------------------------ */
 
 static size_t on_body(char *data, size_t size, size_t count, void *userdata)
@@ -258,7 +263,7 @@ static int add_header(struct transfer *transfer, const char *name, const char *v
     if (!text)
         return -ENOMEM;
     struct curl_slist *grown = curl_slist_append(transfer->headers, text);
-    secret_free(text);
+    memory_wipe(text);
     if (!grown)
         return -ENOMEM;
     transfer->headers = grown;
@@ -267,7 +272,7 @@ static int add_header(struct transfer *transfer, const char *name, const char *v
 
 static int set_headers(struct transfer *transfer, const struct http_request *request)
 {
-    _cleanup_(secret_free_pointer) char *bearer = memory_format("Bearer %s", request->key);
+    _cleanup_(memory_wipe_pointer) char *bearer = memory_format("Bearer %s", request->key);
     int r = bearer ? add_header(transfer, "Authorization", bearer) : -ENOMEM;
     if (r == 0)
         r = add_header(transfer, "Accept", "application/json");

@@ -7,9 +7,9 @@
 
 #include "codec/date.h"
 #include "codec/retry.h"
+#include "codec/utf8.h"
 #include "codec/wire.h"
 #include "core/pace.h"
-#include "io/credential.h"
 
 /* The largest page that the API allows: fewest requests. */
 #define PAGE_LIMIT 100
@@ -56,7 +56,7 @@ void openai_free(struct openai *openai)
     free(openai->base_url);
     free(openai->organization);
     if (openai->key)
-        credential_free(openai->key);
+        memory_wipe(openai->key);
     free(openai);
 }
 
@@ -66,7 +66,7 @@ int openai_set_key(struct openai *openai, const char *key)
     if (!copy)
         return -ENOMEM;
     if (openai->key)
-        credential_free(openai->key);
+        memory_wipe(openai->key);
     openai->key = copy;
     return 0;
 }
@@ -196,8 +196,8 @@ static void on_answer(const struct http_answer *http, void *userdata)
         .tag = exchange->tag,
         .status = http->status,
         .hopeless = says(http->should_retry, "false"),
-        .request_id = http->request_id ? strdup(http->request_id) : NULL,
-        .organization = http->organization ? strdup(http->organization) : NULL,
+        .request_id = http->request_id ? utf8_escape(http->request_id) : NULL,
+        .organization = http->organization ? utf8_escape(http->organization) : NULL,
     };
     if (http->date && date_parse_http(http->date, &answer.date) < 0)
         answer.date = 0;

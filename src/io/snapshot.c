@@ -60,34 +60,28 @@ static void report(struct problems *problems, const char *path, int error)
                      strerror(error));
 }
 
-static int read_source(struct snapshot *snapshot, const char *path, struct problems *problems)
+static int add_source(struct snapshot *snapshot, const char *path, struct problems *problems)
 {
-    struct stat st;
-    if (stat(path, &st) < 0) {
-        report(problems, path, errno);
-        return 0;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        problems_add(problems, path,
-                     "is a directory: member files are not searched for in subdirectories; move "
-                     "its files up");
-        return 0;
-    }
     struct source source = {.name = strdup(path)};
+    struct stat st;
     if (!source.name || RESERVE(snapshot->sources, snapshot->count) < 0) {
         free(source.name);
         return -ENOMEM;
     }
     int r = file_read(AT_FDCWD, path, SOURCE_MAX, &source.text, &source.length);
-    if (r < 0) {
-        free(source.name);
-        if (r == -ENOMEM)
-            return r;
-        report(problems, path, -r);
+    /* Looked at after reading: a change while we read makes the file young. */
+    if (r >= 0 && stat(path, &st) < 0)
+        r = -errno;
+    if (r >= 0) {
+        note_time(snapshot, &st);
+        snapshot->sources[snapshot->count++] = source;
         return 0;
     }
-    note_time(snapshot, &st);
-    snapshot->sources[snapshot->count++] = source;
+    free(source.name);
+    free(source.text);
+    if (r == -ENOMEM)
+        return r;
+    report(problems, path, -r);
     return 0;
 }
 
@@ -97,13 +91,15 @@ static bool ends_with(const char *name, const char *suffix)
     return length > tail && strcmp(name + length - tail, suffix) == 0;
 }
 
-/* The names that a member directory reads: not hidden, and *.conf, *.json, or a subdirectory. */
+static bool is_member_file(const char *name)
+{
+    return ends_with(name, ".conf") || ends_with(name, ".json");
+}
+
+/* Hidden names are passed over, and so is what is surely a file of another kind. */
 static int is_wanted(const struct dirent *entry)
 {
-    if (entry->d_name[0] == '.')
-        return 0;
-    return ends_with(entry->d_name, ".conf") || ends_with(entry->d_name, ".json") ||
-           entry->d_type == DT_DIR;
+    return entry->d_name[0] != '.' && (is_member_file(entry->d_name) || entry->d_type != DT_REG);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -111,12 +107,24 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static int read_entry(struct snapshot *snapshot, const char *path, struct problems *problems)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        problems_add(problems, path,
+                     "is a directory: member files are not searched for in subdirectories; move "
+                     "its files up");
+        return 0;
+    }
+    return is_member_file(path) ? add_source(snapshot, path, problems) : 0;
+}
+
 static int read_entries(struct snapshot *snapshot, const char *path, struct dirent **entries,
                         int count, struct problems *problems)
 {
     for (int i = 0; i < count; i++) {
         _cleanup_free_ char *file = memory_format("%s/%s", path, entries[i]->d_name);
-        int r = file ? read_source(snapshot, file, problems) : -ENOMEM;
+        int r = file ? read_entry(snapshot, file, problems) : -ENOMEM;
         if (r < 0)
             return r;
     }
@@ -126,6 +134,7 @@ static int read_entries(struct snapshot *snapshot, const char *path, struct dire
 static int read_directory(struct snapshot *snapshot, const char *path, struct problems *problems)
 {
     struct dirent **entries;
+    size_t errors = problems->errors;
     int count = scandir(path, &entries, is_wanted, by_name);
     if (count < 0) {
         report(problems, path, errno);
@@ -135,7 +144,7 @@ static int read_directory(struct snapshot *snapshot, const char *path, struct pr
     for (int i = 0; i < count; i++)
         free(entries[i]);
     free(entries);
-    if (r == 0 && count == 0)
+    if (r == 0 && snapshot->count == 0 && problems->errors == errors)
         problems_add(problems, path,
                      "holds no *.conf and no *.json file: put the member file "
                      "there, or correct the path");
@@ -150,7 +159,7 @@ static int read_path(struct snapshot *snapshot, const char *path, struct problem
         return 0;
     }
     if (!S_ISDIR(st.st_mode))
-        return read_source(snapshot, path, problems);
+        return add_source(snapshot, path, problems);
     /* A file that is just being replaced shows in the directory's own time. */
     note_time(snapshot, &st);
     return read_directory(snapshot, path, problems);

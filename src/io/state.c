@@ -92,7 +92,7 @@ int state_load(struct state *state, struct ledger **ret, char **ret_damage)
     _cleanup_(ledger_free_pointer) struct ledger *ledger = NULL;
     _cleanup_free_ char *boot = clock_boot_id(), *damage = NULL;
     if (!boot)
-        return -ENOMEM;
+        return -ENODATA;
     int r = read_ledger(state, &ledger, &damage);
     if (r < 0)
         return r;
@@ -109,8 +109,9 @@ int state_set_aside(struct state *state, const struct ledger *suspect, char **re
     _cleanup_free_ char *name =
         memory_format("%s.damaged-%lld", LEDGER, (long long)clock_now().wall);
     if (!name)
-        return -ENOMEM;
-    if (renameat(state->dir_fd, LEDGER, state->dir_fd, name) < 0)
+        return -ENOMEM; /* A second name, not another one: at no moment may the ledger look as if
+                           there never was one. */
+    if (linkat(state->dir_fd, LEDGER, state->dir_fd, name, 0) < 0 && errno != EEXIST)
         return -errno;
     *ret_name = TAKE(name);
     return state_save(state, suspect);

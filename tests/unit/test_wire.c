@@ -1,0 +1,419 @@
+/* The API's JSON: every field missing, null and of a wrong type; both error envelopes. */
+#include "people.h"
+
+#include <errno.h>
+
+#include "codec/utf8.h"
+#include "codec/wire.h"
+
+/* Reads an invite from a copy of exactly its size. */
+static int read_invite(const char *text, struct invite *ret, char **ret_error)
+{
+    _cleanup_free_ char *copy = unit_prefix(text, strlen(text));
+    return wire_read_invite(copy, strlen(text), ret, ret_error);
+}
+
+static int read_page(const char *text, struct page *ret, char **ret_error)
+{
+    _cleanup_free_ char *copy = unit_prefix(text, strlen(text));
+    return wire_read_page(copy, strlen(text), ret, ret_error);
+}
+
+static void assert_invite_refused(const char *text, const char *words)
+{
+    struct invite invite = {.id = NULL};
+    _cleanup_free_ char *error = NULL;
+    if (read_invite(text, &invite, &error) != -EBADMSG)
+        fail_msg("was taken: %s", text);
+    assert_non_null(error);
+    if (!strstr(error, words))
+        fail_msg("%s: %s", text, error);
+    assert_null(invite.id); /* written on success only */
+    /* The same within a page. */
+    _cleanup_free_ char *body =
+        memory_format("{\"data\":[{\"id\":\"i0\",\"email\":\"a@b\"},%s],\"has_more\":false}", text);
+    struct page page = {.has_more = true};
+    _cleanup_free_ char *page_error = NULL;
+    assert_int_equal(read_page(body, &page, &page_error), -EBADMSG);
+    assert_non_null(page_error);
+    assert_true(page.has_more);
+    assert_null(page.invites.items);
+}
+
+static void a_full_invite(void **state)
+{
+    (void)state;
+    struct invite invite;
+    char *error = NULL;
+    assert_int_equal(
+        read_invite("{\"object\":\"organization.invite\",\"id\":\"invite-abc\",\"email\":\"Ada@"
+                    "example.com\",\"role\":\"owner\",\"status\":\"accepted\",\"created_at\":"
+                    "1711471533,\"expires_at\":1712076333,\"accepted_at\":1711471600,\"new\":{},"
+                    "\"projects\":[{\"id\":\"p2\",\"role\":\"member\",\"more\":1},{\"id\":\"p1\","
+                    "\"role\":\"owner\"}]}",
+                    &invite, &error),
+        0);
+    assert_string_equal(invite.id, "invite-abc");
+    assert_string_equal(invite.email, "Ada@example.com");
+    assert_int_equal(invite.role, ROLE_OWNER);
+    assert_string_equal(invite.role_text, "owner");
+    assert_int_equal(invite.status, INVITE_ACCEPTED);
+    assert_string_equal(invite.status_text, "accepted");
+    assert_int_equal(invite.created_at, 1711471533);
+    assert_int_equal(invite.expires_at, 1712076333);
+    assert_int_equal(invite.accepted_at, 1711471600);
+    _cleanup_free_ char *projects = unit_projects_text(&invite.projects);
+    assert_string_equal(projects, "[p1:owner p2:member]");
+    invite_clear(&invite);
+}
+
+static void what_may_be_missing_or_null(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"id\":\"i\",\"email\":\"a@b\"}",
+        "{\"id\":\"i\",\"email\":\"a@b\",\"role\":null,\"status\":null,\"created_at\":null,"
+        "\"invited_at\":null,\"expires_at\":null,\"accepted_at\":null,\"projects\":null}",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct invite invite;
+        char *error = NULL;
+        assert_int_equal(read_invite(bodies[i], &invite, &error), 0);
+        assert_int_equal(invite.role, ROLE_UNKNOWN);
+        assert_int_equal(invite.status, INVITE_STATUS_UNKNOWN);
+        assert_null(invite.role_text);
+        assert_null(invite.status_text);
+        assert_int_equal(invite.created_at, 0);
+        assert_int_equal(invite.expires_at, 0);
+        assert_int_equal(invite.accepted_at, 0);
+        assert_false(invite.projects.given);
+        invite_clear(&invite);
+    }
+}
+
+static struct invite take_invite(const char *fields)
+{
+    _cleanup_free_ char *text = memory_format("{\"id\":\"i\",\"email\":\"a@b\",%s}", fields);
+    struct invite invite;
+    _cleanup_free_ char *error = NULL;
+    if (read_invite(text, &invite, &error) != 0)
+        fail_msg("%s: %s", text, error);
+    return invite;
+}
+
+static void unknown_words_are_kept_and_unknown(void **state)
+{
+    (void)state;
+    struct invite invite = take_invite("\"role\":\"admin\",\"status\":\"paused\"");
+    assert_int_equal(invite.role, ROLE_UNKNOWN);
+    assert_string_equal(invite.role_text, "admin");
+    assert_int_equal(invite.status, INVITE_STATUS_UNKNOWN);
+    assert_string_equal(invite.status_text, "paused");
+    invite_clear(&invite);
+}
+
+static void the_time_of_creation_has_two_names(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {
+        "\"invited_at\":7",
+        "\"invited_at\":7,\"created_at\":null",
+        "\"invited_at\":6,\"created_at\":7",
+        "\"created_at\":7,\"invited_at\":6",
+        "\"created_at\":7.9",
+    };
+    for (size_t i = 0; i < 5; i++) {
+        struct invite invite = take_invite(fields[i]);
+        assert_int_equal(invite.created_at, 7);
+        invite_clear(&invite);
+    }
+}
+
+static void projects_have_three_meanings(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"\"role\":\"reader\"", "-"},
+        {"\"projects\":null", "-"},
+        {"\"projects\":[]", "[]"},
+        {"\"projects\":[{\"id\":\"b\",\"role\":\"owner\"},{\"id\":\"a\",\"role\":\"member\"}]",
+         "[a:member b:owner]"},
+        /* A role we do not know: not to be compared. */
+        {"\"projects\":[{\"id\":\"b\",\"role\":\"viewer\"},{\"id\":\"a\",\"role\":\"member\"}]",
+         "-"},
+    };
+    for (size_t i = 0; i < 5; i++) {
+        struct invite invite = take_invite(rows[i][0]);
+        _cleanup_free_ char *text = unit_projects_text(&invite.projects);
+        assert_string_equal(text, rows[i][1]);
+        invite_clear(&invite);
+    }
+}
+
+static void wrong_fields_are_refused(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{\"email\":\"a@b\"}", "`id`"},
+        {"{\"id\":null,\"email\":\"a@b\"}", "`id`"},
+        {"{\"id\":\"\",\"email\":\"a@b\"}", "`id`"},
+        {"{\"id\":7,\"email\":\"a@b\"}", "`id`"},
+        {"{\"id\":[\"i\"],\"email\":\"a@b\"}", "`id`"},
+        {"{\"id\":\".\",\"email\":\"a@b\"}", "dots"},
+        {"{\"id\":\"..\",\"email\":\"a@b\"}", "dots"},
+        {"{\"id\":\"...\",\"email\":\"a@b\"}", "dots"},
+        {"{\"id\":\"i\"}", "`email`"},
+        {"{\"id\":\"i\",\"email\":null}", "`email`"},
+        {"{\"id\":\"i\",\"email\":\"\"}", "`email`"},
+        {"{\"id\":\"i\",\"email\":{}}", "`email`"},
+        {"[]", "object"},
+        {"\"invite\"", ""},
+        {"null", "JSON"},
+        {"7", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_invite_refused(rows[i][0], rows[i][1]);
+
+    static const char *const texts[] = {"role", "status"};
+    static const char *const no_texts[] = {"7", "true", "{}", "[]", "1.5"};
+    static const char *const times[] = {"created_at", "invited_at", "expires_at", "accepted_at"};
+    static const char *const no_times[] = {
+        "\"7\"", "true", "{}", "[]", "-1", "1e15", "-0.5", "1e300", "9223372036854775807"};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 5; j++) {
+            _cleanup_free_ char *text =
+                memory_format("{\"id\":\"i\",\"email\":\"a@b\",\"%s\":%s}", texts[i], no_texts[j]);
+            assert_invite_refused(text, texts[i]);
+        }
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 9; j++) {
+            _cleanup_free_ char *text =
+                memory_format("{\"id\":\"i\",\"email\":\"a@b\",\"%s\":%s}", times[i], no_times[j]);
+            assert_invite_refused(text, times[i]);
+        }
+    static const char *const no_projects[] = {"{}",
+                                              "\"p\"",
+                                              "true",
+                                              "7",
+                                              "[\"p\"]",
+                                              "[null]",
+                                              "[{}]",
+                                              "[{\"id\":\"p\"}]",
+                                              "[{\"role\":\"member\"}]",
+                                              "[{\"id\":null,\"role\":\"member\"}]",
+                                              "[{\"id\":7,\"role\":\"member\"}]",
+                                              "[{\"id\":\"p\",\"role\":7}]",
+                                              "[{\"id\":\"a\",\"role\":\"member\"},[]]"};
+    for (size_t j = 0; j < sizeof no_projects / sizeof *no_projects; j++) {
+        _cleanup_free_ char *text =
+            memory_format("{\"id\":\"i\",\"email\":\"a@b\",\"projects\":%s}", no_projects[j]);
+        assert_invite_refused(text, "project");
+    }
+}
+
+static void no_json_is_no_invite(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "",
+        "{",
+        "{\"id\":\"i\",\"email\":\"a@b\"",
+        "{\"id\":\"i\",\"email\":\"a@b\"} x",
+        "{\"id\":\"i\",\"id\":\"i\",\"email\":\"a@b\"}",
+        "{\"id\":\"i\",\"email\":\"a@b\",\"x\":{\"y\":1,\"y\":2}}",
+        "{\"id\":\"i\",\"email\":\"a\xff@b\"}",
+        "{\"id\":\"i\\u0000j\",\"email\":\"a@b\"}",
+        "<html>502</html>",
+        "{\"id\":\"i\",\"email\":\"a@b\",\"created_at\":1e999}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct invite invite = {.id = NULL};
+        _cleanup_free_ char *error = NULL;
+        assert_int_equal(read_invite(bodies[i], &invite, &error), -EBADMSG);
+        assert_non_null(error);
+        assert_null(invite.id);
+    }
+    /* Nested so deeply that a recursive reader would run out of stack. */
+    static char deep[2000001];
+    memset(deep, '[', sizeof deep - 1);
+    memcpy(deep, "{\"x\":", 5);
+    struct invite invite;
+    _cleanup_free_ char *error = NULL;
+    assert_int_equal(read_invite(deep, &invite, &error), -EBADMSG);
+}
+
+static void pages(void **state)
+{
+    (void)state;
+    struct page page;
+    char *error = NULL;
+    assert_int_equal(
+        read_page("{\"object\":\"list\",\"data\":[{\"id\":\"b\",\"email\":\"b@x\"},{\"id\":\"a\","
+                  "\"email\":\"a@x\"}],\"first_id\":null,\"has_more\":true}",
+                  &page, &error),
+        0);
+    assert_true(page.has_more);
+    assert_int_equal(page.invites.count, 2);
+    assert_string_equal(page.invites.items[0].id, "b");
+    assert_string_equal(page.invites.items[1].email, "a@x");
+    invites_clear(&page.invites);
+    assert_int_equal(read_page("{\"data\":[],\"has_more\":false}", &page, &error), 0);
+    assert_false(page.has_more);
+    assert_int_equal(page.invites.count, 0);
+}
+
+static void a_page_must_state_data_and_has_more(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{}", "data"},
+        {"{\"has_more\":false}", "data"},
+        {"{\"data\":null,\"has_more\":false}", "data"},
+        {"{\"data\":{},\"has_more\":false}", "data"},
+        {"{\"data\":\"\",\"has_more\":false}", "data"},
+        {"{\"data\":[]}", "has_more"},
+        {"{\"data\":[],\"has_more\":null}", "has_more"},
+        {"{\"data\":[],\"has_more\":0}", "has_more"},
+        {"{\"data\":[],\"has_more\":\"false\"}", "has_more"},
+        {"{\"data\":[],\"has_more\":false,\"has_more\":true}", "JSON"},
+        {"[]", "object"},
+        {"null", "JSON"},
+        {"", "JSON"},
+        {"{\"error\":{\"message\":\"no\"}}", "data"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct page page;
+        _cleanup_free_ char *error = NULL;
+        assert_int_equal(read_page(rows[i][0], &page, &error), -EBADMSG);
+        if (!strstr(error, rows[i][1]))
+            fail_msg("%s: %s", rows[i][0], error);
+    }
+}
+
+/* A page that was cut anywhere is no page. */
+static void no_torn_page_passes(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"data\":[{\"id\":\"b\",\"email\":\"b@x\",\"projects\":[{\"id\":"
+                               "\"p\",\"role\":\"owner\"}]}],\"has_more\":false}";
+    for (size_t length = 0; length < sizeof text - 1; length++) {
+        _cleanup_free_ char *copy = unit_prefix(text, length);
+        _cleanup_free_ char *error = NULL;
+        struct page page;
+        assert_int_equal(wire_read_page(copy, length, &page, &error), -EBADMSG);
+    }
+}
+
+static void deletions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        bool taken;
+    } rows[] = {
+        {"{\"object\":\"organization.invite.deleted\",\"id\":\"i1\",\"deleted\":true}", true},
+        {"{\"id\":\"i1\",\"deleted\":true}", true},
+        {"{\"id\":\"i1\",\"deleted\":false}", false},
+        {"{\"id\":\"i1\",\"deleted\":1}", false},
+        {"{\"id\":\"i1\"}", false},
+        {"{\"id\":\"i2\",\"deleted\":true}", false},
+        {"{\"deleted\":true}", false},
+        {"{\"id\":null,\"deleted\":true}", false},
+        {"{}", false},
+        {"[]", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        _cleanup_free_ char *copy = unit_prefix(rows[i].body, strlen(rows[i].body));
+        _cleanup_free_ char *error = NULL;
+        assert_int_equal(wire_read_deletion(copy, strlen(rows[i].body), "i1", &error),
+                         rows[i].taken ? 0 : -EBADMSG);
+        assert_int_equal(error == NULL, rows[i].taken);
+    }
+}
+
+static void both_error_envelopes(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{\"error\":{\"message\":\"No such invite\",\"type\":\"t\",\"param\":null,\"code\":null}}",
+         "HTTP 400: No such invite"},
+        {"{\"error\":{\"message\":\"No\",\"code\":\"invalid_api_key\"}}",
+         "HTTP 400: No (invalid_api_key)"},
+        {"{\"error\":\"Missing scopes: api.management.read\"}",
+         "HTTP 400: Missing scopes: api.management.read"},
+        {"{\"error\":{\"code\":\"x\"}}", "HTTP 400"},
+        {"{\"error\":{\"message\":7}}", "HTTP 400"},
+        {"{\"error\":null}", "HTTP 400"},
+        {"{\"error\":[]}", "HTTP 400"},
+        {"{}", "HTTP 400"},
+        {"[]", "HTTP 400"},
+        {"", "HTTP 400"},
+        {"<html>Bad Gateway</html>", "HTTP 400"},
+        {"{\"error\":\"a\",\"error\":\"b\"}", "HTTP 400"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        _cleanup_free_ char *copy = unit_prefix(rows[i][0], strlen(rows[i][0]));
+        _cleanup_free_ char *text = wire_read_error(400, copy, strlen(rows[i][0]));
+        assert_string_equal(text, rows[i][1]);
+    }
+}
+
+/* A long message is cut, and stays valid UTF-8 wherever it is cut. */
+static void a_long_error_is_cut_between_characters(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 4; before++) {
+        char body[2048] = "{\"error\":{\"message\":\"";
+        strcat(body, &"xxx"[before]);
+        for (int i = 0; i < 300; i++)
+            strcat(body, "\xe2\x82\xac");
+        strcat(body, "\",\"code\":\"");
+        strcat(body, &"xxx"[before]);
+        for (int i = 0; i < 100; i++)
+            strcat(body, "\xe2\x82\xac");
+        strcat(body, "\"}}");
+        _cleanup_free_ char *text = wire_read_error(400, body, strlen(body));
+        assert_in_range(strlen(text), 300, 400);
+        assert_int_equal(utf8_fault_offset(text, strlen(text)), strlen(text));
+    }
+}
+
+static void bodies_of_creates(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {NULL, "{\"email\":\"a\\\"b@x\",\"role\":\"reader\"}"},
+        {"", "{\"email\":\"a\\\"b@x\",\"role\":\"reader\",\"projects\":[]}"},
+        {"p2 p1:owner",
+         "{\"email\":\"a\\\"b@x\",\"role\":\"reader\",\"projects\":[{\"id\":\"p1\",\"role\":"
+         "\"owner\"},{\"id\":\"p2\",\"role\":\"member\"}]}"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct projects projects = unit_projects(rows[i][0]);
+        _cleanup_free_ char *body = wire_create_body("a\"b@x", ROLE_READER, &projects);
+        projects_clear(&projects);
+        assert_string_equal(body, rows[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_invite),
+        cmocka_unit_test(what_may_be_missing_or_null),
+        cmocka_unit_test(unknown_words_are_kept_and_unknown),
+        cmocka_unit_test(the_time_of_creation_has_two_names),
+        cmocka_unit_test(projects_have_three_meanings),
+        cmocka_unit_test(wrong_fields_are_refused),
+        cmocka_unit_test(no_json_is_no_invite),
+        cmocka_unit_test(pages),
+        cmocka_unit_test(a_page_must_state_data_and_has_more),
+        cmocka_unit_test(no_torn_page_passes),
+        cmocka_unit_test(deletions),
+        cmocka_unit_test(both_error_envelopes),
+        cmocka_unit_test(a_long_error_is_cut_between_characters),
+        cmocka_unit_test(bodies_of_creates),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
