@@ -29,7 +29,7 @@ READONLY_KEY = "sk-admin-this-key-may-only-read"
 SUPPRESSIONS = pathlib.Path(__file__).resolve().parents[1] / "lsan.supp"
 
 # How long anything may take before the test gives it up as hung; never a measure of speed.
-PATIENCE = 120
+PATIENCE = 60
 
 # What must not reach inviterd from whoever runs the tests.
 FOREIGN = re.compile(r"OPENAI_.*|NO_COLOR|CLICOLOR.*|STATE_DIRECTORY|RUNTIME_DIRECTORY|"

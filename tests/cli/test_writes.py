@@ -109,6 +109,32 @@ class Lag(WriteCase):
         self.assertEqual(world.sandbox.live(), [ADA])
 
 
+    def test_a_change_while_the_listing_lags(self):
+        """The invite that the listing lacks is replaced all the same: we know its id."""
+        world = World(self, "--lag", "3000", settle="30s")
+        world.declare(ADA)
+        first = world.apply().line(ADA)["invite_id"]
+        world.declare({"email": ADA, "role": "owner"})
+        world.sandbox.clear_log()
+        self.assert_exit(world.apply(), EXIT_OK)
+        self.assertEqual([(entry["call"], entry["invite_id"] if entry["call"] == "delete" else
+                           entry["email"]) for entry in world.sandbox.writes()],
+                         [("delete", first), ("create", ADA)])
+        self.assertEqual([one["role"] for one in world.sandbox.invites(ADA)], ["owner"])
+        self.assertEqual(world.plan("--all").lines(), [("keep", ADA, "pending")])
+
+    def test_another_spelling_is_the_same_person(self):
+        world = World(self, "--lag", "3000", settle="30s")
+        world.declare("Ada@Example.com")
+        self.assert_exit(world.apply(), EXIT_OK)
+        world.declare(ADA)
+        for seconds in (0, 60):
+            world.sandbox.post("advance", seconds=seconds)
+            plan = world.plan("--all")
+            self.assert_exit(plan, EXIT_OK)
+            self.assertEqual(plan.lines(), [("keep", ADA, "pending")])
+
+
 class UnknownOutcome(WriteCase):
     """A create whose answer was lost is looked for before it is sent again."""
 
@@ -285,6 +311,20 @@ class Killed(WriteCase):
         self.kill_during(world, "create")
         self.check_done(world, world.apply(), ADA)
         self.assertEqual(len(world.sandbox.requests("create")), 2)
+
+    def test_and_then_nobody_wants_it_any_more(self):
+        """What a killed create left behind is revoked as soon as a listing shows it."""
+        world = World(self, "--lag", "3000", settle="30s")
+        world.declare(ADA)
+        world.sandbox.fault("call=create,times=1,do=hang-after")
+        self.kill_during(world, "create")
+        wait_for(world.sandbox.mails, "the e-mail")
+        world.declare(BEN)
+        self.assert_exit(world.apply(), EXIT_OK)
+        world.sandbox.post("advance", seconds=10)
+        self.assert_exit(world.apply(), EXIT_OK)
+        self.assertEqual(world.sandbox.live(), [BEN])
+        self.assertEqual(world.sandbox.mails(), {ADA: 1, BEN: 1})
 
     def test_within_a_replacement(self):
         """Deleted, and not created: the next pass creates what was wished for, once."""
@@ -546,6 +586,7 @@ class Refused(WriteCase):
         self.assert_exit(run, EXIT_OK)
         self.assertEqual([entry["status"] for entry in world.sandbox.requests("delete")],
                          [404, 404])
+        self.assertEqual(world.sandbox.requests("retrieve"), [])
         self.assertEqual({line["result"] for line in run.actions}, {"done"})
         self.check_mailed_once(world, ADA)
 
