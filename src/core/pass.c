@@ -240,19 +240,20 @@ static void looked(struct pass *pass, const struct instant *now)
 
 static void listing_failed(struct pass *pass, const char *what)
 {
-    fail(pass, memory_format("the listing of invites is not complete (page %u: %s): nothing is "
-                             "written; try again",
+    fail(pass, memory_format("the listing of invites is not complete, so nothing is decided from "
+                             "it; try again later (page %u: %s)",
                              listing_page_number(current_listing(pass)), what));
 }
 
 /* The service does not let us list at all. */
 static void listing_refused(struct pass *pass, const struct answer *answer, const char *error)
 {
-    if (answer->status == 401 || answer->status == 403)
+    bool first = !listing_cursor(current_listing(pass));
+    if (first && (answer->status == 401 || answer->status == 403))
         fail(pass, memory_format("the service refuses the key (%s): use an Admin API key with the "
                                  "scope api.management.read",
                                  error));
-    else if (answer->status == 404)
+    else if (first && answer->status == 404)
         fail(pass, memory_format("the service has no invites there (%s): check the base URL %s",
                                  error, pass->params.base_url));
     else
@@ -380,21 +381,19 @@ static char *give_up_reason(const struct pass *pass, const struct answer *answer
     const char *error = answer->error ? answer->error : "no answer";
     bool write = call == CALL_CREATE || call == CALL_DELETE;
     if (write && (answer->status == 401 || answer->status == 403))
-        return memory_format("the key may not write (%s): give it the scope api.management.write, "
-                             "or use another key",
+        return memory_format("the key may not write, it needs the scope api.management.write: %s",
                              error);
     if (pass->failures >= FAILURES_MAX)
-        return memory_format("%u failures in a row (last: %s): try again when the service answers",
-                             pass->failures, error);
+        return memory_format("%u failures in a row, the last: %s", pass->failures, error);
     if (answer->kind != ANSWER_LIMITED)
         return NULL;
     if (answer->hopeless)
-        return memory_format("the service says that waiting will not help (%s)", error);
+        return memory_format("the service says that waiting will not help: %s", error);
     if (answer->retry_after != PACE_NEVER && answer->retry_after > PATIENCE_USEC)
-        return memory_format("the service asks to wait %llu s (%s): try again then",
+        return memory_format("the service asks to wait %llu s: %s",
                              (unsigned long long)(answer->retry_after / 1000000), error);
     if (pass->params.pace->limited > LIMITED_MAX)
-        return memory_format("the service's rate limit does not lift (%s): try again later", error);
+        return memory_format("the service's rate limit does not lift: %s", error);
     return NULL;
 }
 
@@ -554,10 +553,16 @@ static void take_write(struct pass *pass, struct answer *answer, const struct in
     enum call call = write->next;
     const struct write_context c = context(pass, now);
     char *reason = give_up_reason(pass, answer, call);
+    int answer_status = answer->status;
     write_answered(write, answer, &c);
     pass->recording |= write->stage == WRITE_RECORDING;
-    if (reason)
-        fail(pass, reason);
+    if (reason) {
+        bool forbidden = answer_status == 401 || answer_status == 403;
+        fail(pass,
+             memory_format("no further write was begun; %s (%s)",
+                           forbidden ? "use a key that may write" : "try again later", reason));
+        free(reason);
+    }
 }
 
 void pass_answer(struct pass *pass, struct answer *answer, const struct instant *now)

@@ -731,7 +731,7 @@ class Printing(TestCase):
         world.sandbox.fault("call=list,do=status,status=403")
         run = world.run("apply", "-q")
         self.assert_exit(run, EXIT_TROUBLE)
-        self.assertIn("listing of invites is not complete", run.err)
+        self.assertIn("the service refuses the key", run.err)
 
     def test_quiet_keeps_why_the_writing_ended(self):
         """With the result in text, the reason is nowhere else."""

@@ -81,7 +81,7 @@ class Incomplete(ListingCase):
         self.assertEqual(world.sandbox.writes(), [], str(run))
         self.assertEqual(world.sandbox.mails(), {})
         self.assert_error(run, EXIT_TROUBLE, "the listing of invites is not complete",
-                          "nothing was decided", *patterns)
+                          "nothing is decided", *patterns)
         self.assertEqual(len(world.sandbox.live()), COUNT)
         return world
 
