@@ -728,7 +728,7 @@ class Printing(TestCase):
 
     def test_quiet_keeps_errors(self):
         world = self.world()
-        world.sandbox.fault("call=list,do=status,status=403")
+        world.sandbox.fault("call=list,do=status,status=422")
         run = world.run("apply", "-q")
         self.assert_exit(run, EXIT_TROUBLE)
         self.assertIn("listing of invites is not complete", run.err)

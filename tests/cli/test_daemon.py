@@ -373,7 +373,7 @@ class Trouble(DaemonCase):
     def test_a_failed_pass_is_not_the_end(self):
         world = World(self)
         world.declare(ADA)
-        world.sandbox.fault("call=list,do=status,status=403")
+        world.sandbox.fault("call=list,do=status,status=422")
         daemon = Daemon(world)
         daemon.wait_field("STATUS", "the last pass failed")
         daemon.process.wait_err("pass 1 failed: the listing of invites is not complete")

@@ -81,7 +81,7 @@ class Incomplete(ListingCase):
         self.assertEqual(world.sandbox.writes(), [], str(run))
         self.assertEqual(world.sandbox.mails(), {})
         self.assert_error(run, EXIT_TROUBLE, "the listing of invites is not complete",
-                          "nothing was decided", *patterns)
+                          "nothing is written", *patterns)
         self.assertEqual(len(world.sandbox.live()), COUNT)
         return world
 
@@ -91,9 +91,22 @@ class Incomplete(ListingCase):
     def test_status_500_without_a_body(self):
         self.check_nothing_is_written("page=3,do=status,status=504,envelope=html", "page 3")
 
-    def test_status_403(self):
-        world = self.check_nothing_is_written("page=2,do=status,status=403", "page 2")
+    def test_status_422(self):
+        world = self.check_nothing_is_written("page=2,do=status,status=422", "page 2")
         self.assertEqual(len(world.sandbox.requests()), 2)
+
+    def test_status_401_and_403(self):
+        """The key is refused in the middle of it: one failed pass, with the remedy."""
+        for status in (401, 403):
+            for page in (1, 2):
+                with self.subTest(status=status, page=page):
+                    world = self.world()
+                    world.sandbox.fault(f"call=list,page={page},do=status,status={status}")
+                    run = world.apply()
+                    self.assert_error(run, EXIT_TROUBLE, f"refuses the key .HTTP {status}",
+                                      r"api\.management\.read")
+                    self.assertEqual(len(world.sandbox.requests()), page)
+                    self.assertEqual(world.sandbox.writes(), [])
 
     def test_cut(self):
         self.check_nothing_is_written("page=2,do=cut", "page 2")
@@ -145,14 +158,14 @@ class Incomplete(ListingCase):
 
     def test_plan_and_list_and_show_fail_as_well(self):
         world = self.world()
-        world.sandbox.fault("call=list,page=3,do=status,status=403")
+        world.sandbox.fault("call=list,page=3,do=status,status=422")
         for command in (["plan"], ["list"], ["show", "user001@example.com"]):
             run = world.run(*command, "-o", "json")
             self.assert_error(run, EXIT_TROUBLE, "listing of invites is not complete")
 
     def test_text(self):
         world = self.world()
-        world.sandbox.fault('call=list,page=2,do=status,status=403,'
+        world.sandbox.fault('call=list,page=2,do=status,status=422,'
                             'body={"error":{"message":"no such scope"}}')
         run = world.run("apply")
         self.assert_exit(run, EXIT_TROUBLE)
