@@ -10,10 +10,11 @@
 #include "app/words.h"
 #include "io/journal.h"
 
-#define CLOCK_SKEW_SECONDS 300
-
-void chronicle_begin(struct chronicle *chronicle)
+void chronicle_begin(struct chronicle *chronicle, const struct options *options,
+                     const struct settings *settings)
 {
+    chronicle->options = options;
+    chronicle->settings = settings;
     chronicle->number++;
     snprintf(chronicle->pass, sizeof chronicle->pass, "%u", chronicle->number);
 }
@@ -86,19 +87,19 @@ static void tell_limits(const struct chronicle *chronicle, const struct plan *pl
         _cleanup_free_ char *words = words_for_excess(&plan->excess[i]);
         journal_send(&event, "%s", words ? words : "a limit is exceeded");
     }
-    journal_send(&event, "to carry out exactly what is blocked, once: inviterd apply --approve %s",
-                 plan->approval);
+    _cleanup_free_ char *command =
+        words_for_apply(chronicle->options, chronicle->settings, plan->approval);
+    journal_send(&event, "to carry out exactly what is blocked, once: %s",
+                 command ? command : plan->approval);
 }
 
-static void tell_clock(const struct chronicle *chronicle, const struct pass *pass, int64_t wall)
+static void tell_clock(const struct chronicle *chronicle, const struct pass *pass)
 {
-    bool stated;
-    int64_t skew = pass_date(pass, &stated) - wall;
-    struct journal_event event = {
+    _cleanup_free_ char *words = words_for_clock(pass, (int64_t)time(NULL));
+    const struct journal_event event = {
         .priority = LOG_WARNING, .message_id = EVENT_CLOCK_SKEW, .pass = chronicle->pass};
-    if (stated && (skew > CLOCK_SKEW_SECONDS || skew < -CLOCK_SKEW_SECONDS))
-        journal_send(&event, "this host's clock is %lld s off the service's: set it",
-                     (long long)skew);
+    if (words)
+        journal_send(&event, "%s", words);
 }
 
 void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
@@ -110,7 +111,7 @@ void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
     chronicle->standing = standing;
     free(chronicle->told);
     chronicle->told = calloc(plan->count + 1, sizeof *chronicle->told);
-    tell_clock(chronicle, pass, (int64_t)time(NULL));
+    tell_clock(chronicle, pass);
     for (size_t i = 0; i < plan->count; i++) {
         const struct line *line = &plan->lines[i];
         if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
@@ -125,8 +126,10 @@ void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
 static void tell_result(const struct chronicle *chronicle, const struct line *line)
 {
     bool done = line->result == RESULT_DONE;
-    struct journal_event event = event_of(chronicle, line, done ? LOG_NOTICE : LOG_ERR,
-                                          done ? EVENT_WRITTEN : EVENT_WRITE_FAILED);
+    /* What was never begun has not failed: the next pass will do it. */
+    int priority = done ? LOG_NOTICE : line->result == RESULT_SKIPPED ? LOG_INFO : LOG_ERR;
+    struct journal_event event =
+        event_of(chronicle, line, priority, done ? EVENT_WRITTEN : EVENT_WRITE_FAILED);
     journal_send(&event, "%s %s: %s%s%s", action_word(line->action), line->email,
                  result_word(line->result), line->error ? ": " : "",
                  line->error ? line->error : "");

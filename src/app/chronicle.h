@@ -1,16 +1,22 @@
 /* What the daemon tells the journal about a pass: plan lines, writes, limits, and how it ended. */
 #pragma once
 
+#include "app/options.h"
+#include "codec/settings.h"
 #include "core/pass.h"
 
 struct chronicle {
+    const struct options *options;
+    const struct settings *settings;
     char pass[24]; /* id of the pass in every event: "12", counted since the start */
     unsigned number;
     bool *told;     /* by line: its result was said */
     char *standing; /* attention and blocked lines of the last pass: said again only if changed */
 };
 
-void chronicle_begin(struct chronicle *chronicle);
+/* A pass begins under these settings, which are borrowed until it has ended. */
+void chronicle_begin(struct chronicle *chronicle, const struct options *options,
+                     const struct settings *settings);
 /* Each line that is to be written, and, where they have changed, those blocked or for attention. */
 void chronicle_plan(struct chronicle *chronicle, const struct pass *pass);
 /* The results that are new since the last call. */

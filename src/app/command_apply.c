@@ -8,20 +8,13 @@
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/view.h"
-
-/* Host and service disagree by more than this: dates in the member file may surprise. */
-#define CLOCK_SKEW_SECONDS 300
+#include "app/words.h"
 
 static void warn_of_clock(const struct oneshot *oneshot, const struct pass *pass)
 {
-    bool stated;
-    int64_t skew = pass_date(pass, &stated) - (int64_t)time(NULL);
-    if (!stated)
-        report_note(oneshot->options, "the service states no date: this host's clock decides");
-    else if (skew > CLOCK_SKEW_SECONDS || skew < -CLOCK_SKEW_SECONDS)
-        report_note(oneshot->options,
-                    "this host's clock is %lld s %s the service's: set it; the service's decides",
-                    (long long)(skew < 0 ? -skew : skew), skew < 0 ? "ahead of" : "behind");
+    _cleanup_free_ char *words = words_for_clock(pass, (int64_t)time(NULL));
+    if (words)
+        report_note(oneshot->options, "%s", words);
 }
 
 static void note_approval(const struct oneshot *oneshot, const struct pass *pass)
@@ -71,7 +64,7 @@ static int show(const struct oneshot *oneshot, bool applied)
     else
         view_plan_text(&view);
     if (applied && pass_end(pass) != PASS_DONE)
-        report_note(oneshot->options, "%s", pass_failure(pass));
+        report_trouble("%s", pass_failure(pass));
     return exit_code(oneshot, pass, applied);
 }
 

@@ -39,8 +39,9 @@ struct daemon {
     struct openai *openai;
     struct pace pace;
     struct chronicle chronicle;
-    unsigned failures; /* failed passes in a row */
-    uint64_t snapshot_state;
+    unsigned failures;       /* failed passes in a row */
+    uint64_t snapshot_state; /* of the last one that was not quiet, and when it has to be so */
+    uint64_t snapshot_due;
     char *members_fault; /* what was said about the member file last: said once */
     bool stopping, reloading;
     /* Of the pass under way: */
@@ -133,7 +134,11 @@ static void set_status(const char *what, uint64_t next_usec)
 static void back_off(struct daemon *daemon, const char *status)
 {
     daemon->failures++;
-    uint64_t wait = backoff(daemon);
+    uint64_t wait = backoff(daemon), now = clock_now().boot;
+    /* Where the service asked for a long pause, nothing before that can succeed. */
+    uint64_t ready = pace_ready_at(&daemon->pace);
+    if (ready > now && ready - now > wait)
+        wait = ready - now;
     set_status(status, wait);
     due_in(daemon, wait);
 }
@@ -200,7 +205,7 @@ static int start_pass(struct daemon *daemon)
                  .digest = digest_id},
         .hooks = {on_planned, on_moved, on_ended, daemon},
     };
-    chronicle_begin(&daemon->chronicle);
+    chronicle_begin(&daemon->chronicle, daemon->options, settings);
     notify_status("a pass is under way");
     return driver_new(&params, &daemon->driver);
 }
@@ -232,8 +237,11 @@ static bool read_members(struct daemon *daemon)
 {
     struct problems problems = {0};
     struct snapshot snapshot = {0};
-    int r = snapshot_take(daemon->settings.members, daemon->snapshot_state, &snapshot, &problems);
+    uint64_t now = clock_now().boot;
+    uint64_t previous = now >= daemon->snapshot_due ? daemon->snapshot_state : 0;
+    int r = snapshot_take(daemon->settings.members, previous, &snapshot, &problems);
     daemon->snapshot_state = snapshot.state;
+    daemon->snapshot_due = now + snapshot.wait_usec;
     if (r >= 0 && snapshot.wait_usec > 0) {
         due_in(daemon, snapshot.wait_usec);
         snapshot_clear(&snapshot);

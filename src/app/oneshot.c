@@ -38,6 +38,18 @@ static void read_members(struct oneshot *oneshot, struct problems *problems)
         problems_add(problems, oneshot->settings.members, "out of memory");
 }
 
+/* Says what is wrong, or warns. Returns 0 or the exit code. */
+static int judge(const struct oneshot *oneshot, struct problems *problems)
+{
+    int r = 0;
+    if (problems->errors > 0)
+        r = report_problems(oneshot->options, problems);
+    else
+        report_warnings(oneshot->options, problems);
+    problems_clear(problems);
+    return r;
+}
+
 static int prepare(struct oneshot *oneshot, const struct options *options, bool with_members)
 {
     *oneshot = (struct oneshot){.options = options};
@@ -45,13 +57,7 @@ static int prepare(struct oneshot *oneshot, const struct options *options, bool 
     (void)setup_settings(options, &oneshot->settings, &problems);
     if (with_members)
         read_members(oneshot, &problems);
-    int r = 0;
-    if (problems.errors > 0)
-        r = report_problems(options, &problems);
-    else
-        report_warnings(options, &problems);
-    problems_clear(&problems);
-    return r;
+    return judge(oneshot, &problems);
 }
 
 int oneshot_prepare(struct oneshot *oneshot, const struct options *options)
@@ -82,15 +88,17 @@ static int state_trouble(const struct oneshot *oneshot, int error)
 }
 
 /* Waits for the lock of another pass. Returns 0, -EINTR on a signal, or a negative errno. */
-static int wait_for_lock(struct oneshot *oneshot)
+static int wait_for_lock(struct oneshot *oneshot, bool *ret_waited)
 {
     const struct timespec pause = {.tv_nsec = 200000000};
     sigset_t held;
     hold_signals(&held);
     for (bool told = false;; told = true) {
         int r = state_try_lock(oneshot->state);
-        if (r != -EWOULDBLOCK)
+        if (r != -EWOULDBLOCK) {
+            *ret_waited = told;
             return r;
+        }
         if (!told)
             report_note(oneshot->options, "another pass is under way on this host: waiting for it");
         if (sigtimedwait(&held, NULL, &pause) > 0)
@@ -104,19 +112,30 @@ static int set_aside(struct oneshot *oneshot, const char *damage)
     int r = state_set_aside(oneshot->state, oneshot->ledger, &name);
     if (r < 0)
         return state_trouble(oneshot, r);
-    report_note(oneshot->options,
-                "the ledger was damaged (%s): it was set aside as %s/%s; nothing is written before "
-                "the settle time has passed",
-                damage, setup_state_dir(oneshot->options), name);
+    report_trouble(
+        "the ledger was damaged (%s): it was set aside as %s/%s; nothing is written before "
+        "the settle time has passed",
+        damage, setup_state_dir(oneshot->options), name);
     return 0;
+}
+
+/* While we waited, the member file may have changed, and the other pass have acted on that. */
+static int reread_members(struct oneshot *oneshot)
+{
+    struct problems problems = {0};
+    members_free(oneshot->members);
+    oneshot->members = NULL;
+    read_members(oneshot, &problems);
+    return judge(oneshot, &problems);
 }
 
 int oneshot_lock(struct oneshot *oneshot)
 {
     _cleanup_free_ char *damage = NULL;
+    bool waited = false;
     int r = state_open(setup_state_dir(oneshot->options), &oneshot->state);
     if (r >= 0)
-        r = wait_for_lock(oneshot);
+        r = wait_for_lock(oneshot, &waited);
     if (r == -EINTR)
         return report_error(oneshot->options, EXIT_TROUBLE,
                             "stopped by a signal: nothing was sent");
@@ -124,7 +143,8 @@ int oneshot_lock(struct oneshot *oneshot)
         r = state_load(oneshot->state, &oneshot->ledger, &damage);
     if (r < 0)
         return state_trouble(oneshot, r);
-    return damage ? set_aside(oneshot, damage) : 0;
+    int code = damage ? set_aside(oneshot, damage) : 0;
+    return code == 0 && waited ? reread_members(oneshot) : code;
 }
 
 int oneshot_peek(struct oneshot *oneshot)

@@ -71,6 +71,15 @@ void report_warnings(const struct options *options, const struct problems *probl
             say_problem(&problems->items[i]);
 }
 
+void report_trouble(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    _cleanup_free_ char *text = memory_format_list(format, arguments);
+    va_end(arguments);
+    say("inviterd: ", text ? text : format);
+}
+
 void report_note(const struct options *options, const char *format, ...)
 {
     if (options->quiet)

@@ -57,42 +57,10 @@ static void add_line(struct table *table, const struct view *view, const struct 
     table_cell(table, end);
 }
 
-/* The word after which a shell sees just `text`: quoted only where that is needed. */
-static void print_word(const char *text)
-{
-    if (*text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                              "%+,-./:=@_") == strlen(text)) {
-        printf(" %s", text);
-        return;
-    }
-    fputs(" '", stdout);
-    for (; *text; text++)
-        fputs(*text == '\'' ? "'\\''" : (char[]){*text, '\0'}, stdout);
-    fputs("'", stdout);
-}
-
-static void print_option(const char *option, const char *value)
-{
-    if (!value)
-        return;
-    printf(" %s", option);
-    print_word(value);
-}
-
-/* `inviterd apply` for the very same configuration, member file and organisation. */
 static void print_apply(const struct view *view, const char *approval)
 {
-    const struct options *options = view->options;
-    fputs("  inviterd apply", stdout);
-    print_option("--approve", approval);
-    print_option("--config", options->config);
-    print_option("--members", options->members);
-    print_option("--policy", options->policy                          ? options->policy
-                             : view->settings->policy == POLICY_UNSET ? "sync"
-                                                                      : NULL);
-    print_option("--base-url", options->base_url);
-    print_option("--state-dir", options->state_dir);
-    putchar('\n');
+    _cleanup_free_ char *command = words_for_apply(view->options, view->settings, approval);
+    printf("  %s\n", command ? command : "inviterd apply");
 }
 
 static void print_limits(const struct view *view, const struct plan *plan)

@@ -6,6 +6,9 @@
 
 #include "codec/date.h"
 
+/* Host and service disagree by more than this: dates in the member file may surprise. */
+#define CLOCK_SKEW_SECONDS 300
+
 /* Collects text in memory; words_end() hands it over. */
 struct words {
     char *text;
@@ -206,4 +209,59 @@ char *words_for_summary(const struct plan *plan)
     count(&words, &separator, keep, "unchanged");
     count(&words, &separator, attention, attention == 1 ? "needs attention" : "need attention");
     return words_end(&words);
+}
+
+/* The word after which a shell sees just `text`: quoted only where that is needed. */
+static void put_word(FILE *stream, const char *text)
+{
+    if (*text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "%+,-./:=@_") == strlen(text)) {
+        fprintf(stream, " %s", text);
+        return;
+    }
+    fputs(" '", stream);
+    for (; *text; text++)
+        fputs(*text == '\'' ? "'\\''" : (char[]){*text, '\0'}, stream);
+    fputs("'", stream);
+}
+
+static void put_option(FILE *stream, const char *option, const char *value)
+{
+    if (!value)
+        return;
+    fprintf(stream, " %s", option);
+    put_word(stream, value);
+}
+
+char *words_for_apply(const struct options *options, const struct settings *settings,
+                      const char *approval)
+{
+    struct words words;
+    if (!words_begin(&words))
+        return NULL;
+    const char *policy = options->policy;
+    /* plan does without a policy, apply does not. */
+    if (!policy && settings->policy == POLICY_UNSET)
+        policy = "sync";
+    fputs("inviterd apply", words.stream);
+    put_option(words.stream, "--approve", approval);
+    put_option(words.stream, "--config", options->config);
+    put_option(words.stream, "--members", options->members);
+    put_option(words.stream, "--policy", policy);
+    put_option(words.stream, "--base-url", options->base_url);
+    put_option(words.stream, "--state-dir", options->state_dir);
+    return words_end(&words);
+}
+
+char *words_for_clock(const struct pass *pass, int64_t wall)
+{
+    bool stated;
+    int64_t skew = pass_date(pass, &stated) - wall;
+    if (!stated)
+        return strdup("the service states no date: this host's clock decides");
+    if (skew >= -CLOCK_SKEW_SECONDS && skew <= CLOCK_SKEW_SECONDS)
+        return NULL;
+    return memory_format("this host's clock is %lld s %s the service's: set it; the service's "
+                         "decides",
+                         (long long)(skew < 0 ? -skew : skew), skew < 0 ? "ahead of" : "behind");
 }
