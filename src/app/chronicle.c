@@ -123,6 +123,15 @@ void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
         tell_limits(chronicle, plan, news);
 }
 
+void chronicle_step(const struct chronicle *chronicle, const struct line *line, enum call call)
+{
+    struct journal_event event = event_of(chronicle, line, LOG_INFO, EVENT_STEPPED);
+    event.invite_id = call == CALL_DELETE && line->invite ? line->invite->id : NULL;
+    journal_send(&event, "%s %s: %s answered with HTTP status %d%s%s", action_word(line->action),
+                 line->email, call_word(call), line->status, line->error ? ": " : "",
+                 line->error ? line->error : "");
+}
+
 static void tell_result(const struct chronicle *chronicle, const struct line *line)
 {
     bool done = line->result == RESULT_DONE;

@@ -19,6 +19,8 @@ void chronicle_begin(struct chronicle *chronicle, const struct options *options,
                      const struct settings *settings);
 /* Each line that is to be written, and, where they have changed, those blocked or for attention. */
 void chronicle_plan(struct chronicle *chronicle, const struct pass *pass);
+/* A write that was answered while its line goes on. */
+void chronicle_step(const struct chronicle *chronicle, const struct line *line, enum call call);
 /* The results that are new since the last call. */
 void chronicle_results(struct chronicle *chronicle, const struct pass *pass);
 void chronicle_end(struct chronicle *chronicle, const struct pass *pass);

@@ -3,12 +3,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/chronicle.h"
 #include "app/commands.h"
 #include "app/oneshot.h"
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/view.h"
 #include "app/words.h"
+#include "io/journal.h"
 
 static void warn_of_clock(const struct oneshot *oneshot, const struct pass *pass)
 {
@@ -75,24 +77,64 @@ int command_plan(const struct options *options)
     if (code == 0)
         code = oneshot_peek(&oneshot);
     if (code == 0)
-        code = oneshot_run(&oneshot, NULL, NULL, NULL);
+        code = oneshot_run(&oneshot, NULL);
     if (code == 0)
         code = show(&oneshot, false);
     oneshot_clear(&oneshot);
     return code;
 }
 
+/* What an apply tells while it goes on: the person at the terminal, and the journal. */
+struct telling {
+    struct progress progress;
+    struct chronicle chronicle;
+};
+
+static bool on_planned(const struct pass *pass, void *userdata)
+{
+    struct telling *telling = userdata;
+    progress_planned(&telling->progress, pass);
+    chronicle_plan(&telling->chronicle, pass);
+    return true;
+}
+
+static void on_moved(const struct pass *pass, void *userdata)
+{
+    struct telling *telling = userdata;
+    progress_moved(&telling->progress, pass);
+    chronicle_results(&telling->chronicle, pass);
+}
+
+static void on_stepped(const struct line *line, enum call call, void *userdata)
+{
+    const struct telling *telling = userdata;
+    chronicle_step(&telling->chronicle, line, call);
+}
+
+static int run(struct oneshot *oneshot)
+{
+    struct telling telling = {0};
+    const struct driver_hooks hooks = {
+        .planned = on_planned, .moved = on_moved, .stepped = on_stepped, .userdata = &telling};
+    journal_only();
+    progress_begin(&telling.progress, oneshot->options, oneshot);
+    chronicle_begin(&telling.chronicle, oneshot->options, &oneshot->settings);
+    int code = oneshot_run(oneshot, &hooks);
+    progress_end(&telling.progress);
+    if (code == 0)
+        chronicle_end(&telling.chronicle, oneshot_pass(oneshot));
+    chronicle_clear(&telling.chronicle);
+    return code;
+}
+
 int command_apply(const struct options *options)
 {
     struct oneshot oneshot = {0};
-    struct progress progress;
-    progress_begin(&progress, options, &oneshot);
     int code = oneshot_prepare(&oneshot, options);
     if (code == 0)
         code = oneshot_lock(&oneshot);
     if (code == 0)
-        code = oneshot_run(&oneshot, progress_planned, progress_moved, &progress);
-    progress_end(&progress);
+        code = run(&oneshot);
     if (code == 0)
         code = show(&oneshot, true);
     oneshot_clear(&oneshot);

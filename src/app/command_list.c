@@ -24,7 +24,7 @@ int command_list(const struct options *options)
     struct oneshot oneshot = {0};
     int code = oneshot_prepare_bare(&oneshot, options);
     if (code == 0)
-        code = oneshot_run(&oneshot, NULL, NULL, NULL);
+        code = oneshot_run(&oneshot, NULL);
     if (code == 0)
         code = show(&oneshot);
     oneshot_clear(&oneshot);

@@ -156,7 +156,7 @@ int command_show(const struct options *options)
     _cleanup_free_ char *id = NULL;
     int code = oneshot_prepare_bare(&oneshot, options);
     if (code == 0)
-        code = oneshot_run(&oneshot, NULL, NULL, NULL);
+        code = oneshot_run(&oneshot, NULL);
     if (code == 0)
         code = find(&oneshot, options->argument, &id);
     oneshot_clear(&oneshot);

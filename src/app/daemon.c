@@ -180,6 +180,12 @@ static void on_moved(const struct pass *pass, void *userdata)
     chronicle_results(&daemon->chronicle, pass);
 }
 
+static void on_stepped(const struct line *line, enum call call, void *userdata)
+{
+    const struct daemon *daemon = userdata;
+    chronicle_step(&daemon->chronicle, line, call);
+}
+
 static bool on_planned(const struct pass *pass, void *userdata)
 {
     struct daemon *daemon = userdata;
@@ -203,7 +209,9 @@ static int start_pass(struct daemon *daemon)
                  .concurrency = settings->concurrency,
                  .base_url = settings->base_url,
                  .digest = digest_id},
-        .hooks = {on_planned, on_moved, on_ended, daemon},
+        .hooks = {on_planned, on_moved, on_stepped, daemon},
+        .ended = on_ended,
+        .owner = daemon,
     };
     chronicle_begin(&daemon->chronicle, daemon->options, settings);
     notify_status("a pass is under way");

@@ -214,41 +214,32 @@ int oneshot_connect(struct oneshot *oneshot)
     return r < 0 ? report_error(oneshot->options, EXIT_CONFIG, error ? error : strerror(-r)) : 0;
 }
 
-/* The hooks of the command behind those of the loop: their userdata is not ours. */
-struct relay {
-    struct oneshot *oneshot;
-    bool (*planned)(const struct pass *, void *);
-    void (*moved)(const struct pass *, void *);
-    void *userdata;
-};
-
-static bool relay_planned(const struct pass *pass, void *userdata)
-{
-    const struct relay *relay = userdata;
-    return relay->planned && relay->planned(pass, relay->userdata);
-}
-
-static void relay_moved(const struct pass *pass, void *userdata)
-{
-    const struct relay *relay = userdata;
-    if (relay->moved)
-        relay->moved(pass, relay->userdata);
-}
-
-static void relay_ended(const struct pass *pass, void *userdata)
+static bool stop_here(const struct pass *pass, void *userdata)
 {
     (void)pass;
-    const struct relay *relay = userdata;
-    sd_event_exit(relay->oneshot->event, 0);
+    (void)userdata;
+    return false;
 }
 
-int oneshot_run(struct oneshot *oneshot, bool (*planned)(const struct pass *, void *),
-                void (*moved)(const struct pass *, void *), void *userdata)
+static void on_moved(const struct pass *pass, void *userdata)
 {
+    (void)pass;
+    (void)userdata;
+}
+
+static void on_ended(const struct pass *pass, void *owner)
+{
+    (void)pass;
+    const struct oneshot *oneshot = owner;
+    sd_event_exit(oneshot->event, 0);
+}
+
+int oneshot_run(struct oneshot *oneshot, const struct driver_hooks *hooks)
+{
+    static const struct driver_hooks none = {.planned = stop_here, .moved = on_moved};
     int code = oneshot_connect(oneshot);
     if (code != 0)
         return code;
-    struct relay relay = {oneshot, planned, moved, userdata};
     const struct settings *settings = &oneshot->settings;
     const struct driver_params params = {
         .event = oneshot->event,
@@ -264,7 +255,9 @@ int oneshot_run(struct oneshot *oneshot, bool (*planned)(const struct pass *, vo
                  .base_url = settings->base_url,
                  .approval = oneshot->options->approval,
                  .digest = digest_id},
-        .hooks = {relay_planned, relay_moved, relay_ended, &relay},
+        .hooks = hooks ? *hooks : none,
+        .ended = on_ended,
+        .owner = oneshot,
     };
     int r = driver_new(&params, &oneshot->driver);
     if (r >= 0)

@@ -32,12 +32,11 @@ int oneshot_lock(struct oneshot *oneshot);
 int oneshot_peek(struct oneshot *oneshot);
 
 /*
- * Runs the event loop until the pass has ended. `planned` decides whether the plan is carried out,
- * `moved` may show progress; either may be NULL. Returns 0 or the exit code for what stopped it
- * from running at all; how the pass ended is for the caller to see.
+ * Runs the event loop until the pass has ended. The hooks are the command's; with NULL the pass
+ * ends once it is planned. Returns 0 or the exit code for what stopped it from running at all; how
+ * the pass ended is for the caller to see.
  */
-int oneshot_run(struct oneshot *oneshot, bool (*planned)(const struct pass *, void *),
-                void (*moved)(const struct pass *, void *), void *userdata);
+int oneshot_run(struct oneshot *oneshot, const struct driver_hooks *hooks);
 const struct pass *oneshot_pass(const struct oneshot *oneshot);
 
 /* Starts the loop, the client and the key, without a pass: 0 or the exit code. */

@@ -17,15 +17,13 @@ void progress_begin(struct progress *progress, const struct options *options,
     };
 }
 
-bool progress_planned(const struct pass *pass, void *userdata)
+void progress_planned(struct progress *progress, const struct pass *pass)
 {
-    struct progress *progress = userdata;
     const struct plan *plan = pass_plan(pass);
     for (size_t i = 0; i < plan->count; i++)
         progress->writes += action_writes(plan->lines[i].action) && plan->lines[i].blocked_by == 0;
     /* Without memory there are no plain lines; the result tells everything anyway. */
     progress->told = calloc(plan->count + 1, sizeof *progress->told);
-    return true;
 }
 
 /* For how many seconds nothing will move; 0 if it is no more than a moment. */
@@ -76,9 +74,8 @@ static void tell_wait(struct progress *progress, const struct pass *pass)
     report_note(progress->options, "waiting %llu s %s", seconds, pass_waits_for(pass));
 }
 
-void progress_moved(const struct pass *pass, void *userdata)
+void progress_moved(struct progress *progress, const struct pass *pass)
 {
-    struct progress *progress = userdata;
     if (progress->live) {
         draw(progress, pass);
         return;

@@ -15,8 +15,9 @@ struct progress {
 
 void progress_begin(struct progress *progress, const struct options *options,
                     const struct oneshot *oneshot);
-/* Hooks of the driver; `userdata` is the progress. */
-bool progress_planned(const struct pass *pass, void *userdata);
-void progress_moved(const struct pass *pass, void *userdata);
+/* The plan is there; it will be carried out. */
+void progress_planned(struct progress *progress, const struct pass *pass);
+/* Something changed. */
+void progress_moved(struct progress *progress, const struct pass *pass);
 /* Clears the live line. */
 void progress_end(struct progress *progress);

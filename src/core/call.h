@@ -36,6 +36,7 @@ enum answer_kind {
 
 struct answer {
     enum answer_kind kind;
+    enum call call; /* what it answers */
     unsigned tag;
     int status;    /* HTTP status; 0: none */
     bool hopeless; /* the service says that repeating will not help (x-should-retry: false) */

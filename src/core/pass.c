@@ -722,6 +722,11 @@ bool pass_approval_misfits(const struct pass *pass)
     return pass->approval_misfits;
 }
 
+const struct line *pass_line(const struct pass *pass, unsigned tag)
+{
+    return tag < pass->writes.count ? pass->writes.items[tag].line : NULL;
+}
+
 const char *pass_waits_for(const struct pass *pass)
 {
     if (pass->phase == PHASE_QUIET || pass->phase == PHASE_WAIT)

@@ -83,6 +83,8 @@ unsigned pass_requests(const struct pass *pass);
 unsigned pass_limited(const struct pass *pass);
 /* Whether an approval was given and does not fit what is blocked. */
 bool pass_approval_misfits(const struct pass *pass);
+/* The line that a request with this tag belongs to; NULL for a page of a listing. */
+const struct line *pass_line(const struct pass *pass, unsigned tag);
 /* What it waits for while it wants time, as a phrase: "for the listing to settle". */
 const char *pass_waits_for(const struct pass *pass);
 /* How many writes were started or are waiting for a second look; for progress lines. */

@@ -24,7 +24,11 @@ static void on_answer(struct answer *answer, void *userdata)
 {
     struct driver *driver = userdata;
     struct instant now = clock_now();
+    const struct line *line = pass_line(driver->pass, answer->tag);
+    enum call call = answer->call;
     pass_answer(driver->pass, answer, &now);
+    if (line && line->result == RESULT_NONE && (call == CALL_CREATE || call == CALL_DELETE))
+        driver->params.hooks.stepped(line, call, driver->params.hooks.userdata);
     turn_soon(driver);
 }
 
@@ -36,6 +40,7 @@ static void send(struct driver *driver, const struct request *request)
         return;
     struct answer answer = {
         .kind = ANSWER_UNSENT,
+        .call = request->call,
         .tag = request->tag,
         .retry_after = PACE_NEVER,
         .error = strdup(strerror(-r)),
@@ -60,7 +65,7 @@ static void end(struct driver *driver)
     driver->over = true;
     driver->params.hooks.moved(driver->pass, driver->params.hooks.userdata);
     sd_event_source_set_enabled(driver->timer, SD_EVENT_OFF);
-    driver->params.hooks.ended(driver->pass, driver->params.hooks.userdata);
+    driver->params.ended(driver->pass, driver->params.owner);
 }
 
 /* One step. Whether another one should follow at once. */

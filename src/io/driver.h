@@ -7,11 +7,14 @@
 
 struct driver_hooks {
     /* The plan is there. Whether to carry it out; the driver ends the pass if not. */
-    bool (*planned)(const struct pass *pass, void *userdata);
-    /* Something changed: a request was sent or answered. */
+    bool (*planned)(const struct pass *pass,
+                    void *userdata); /* Something changed: a request was sent or answered. */
     void (*moved)(const struct pass *pass, void *userdata);
-    /* Nothing more will come. The driver may be freed from here. */
-    void (*ended)(const struct pass *pass, void *userdata);
+    /*
+     * A create or a delete was answered and its line goes on, such as a replacement after its
+     * delete; the line holds the status and the request id.
+     */
+    void (*stepped)(const struct line *line, enum call call, void *userdata);
     void *userdata;
 };
 
@@ -21,11 +24,15 @@ struct driver_params {
     struct state *state;   /* borrowed; NULL when `planned` always refuses */
     struct pass_params pass;
     struct driver_hooks hooks;
+    /* Nothing more will come. The driver may be freed from here. */
+    void (*ended)(const struct pass *pass, void *owner);
+    void *owner;
 };
 
 struct driver;
 
-/* Begins the pass; hooks are called from the event loop. Returns 0 or a negative errno. */
+/* Begins the pass; what is called back is called from the event loop. Returns 0 or a negative
+ * errno. */
 int driver_new(const struct driver_params *params, struct driver **ret);
 /* Cancels what is in flight. */
 void driver_free(struct driver *driver);

@@ -20,7 +20,12 @@
 #define FIELDS_MAX 12
 
 static int level = LOG_INFO;
+static bool only;
 
+void journal_only(void)
+{
+    only = true;
+}
 void journal_set_level(int priority)
 {
     level = priority;
@@ -84,7 +89,7 @@ void journal_send(const struct journal_event *event, const char *format, ...)
     _cleanup_free_ char *message = text ? utf8_escape(text) : NULL;
     if (!message)
         return;
-    if (journal_connected())
+    if (only || journal_connected())
         send_fields(event, message);
     else if (event->priority <= level)
         fprintf(stderr, "%s\n", message);

@@ -18,5 +18,8 @@ bool journal_connected(void);
 void journal_send(const struct journal_event *event, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* From now on events go to the journal alone, wherever standard error leads. */
+void journal_only(void);
+
 /* Events of higher number than this (less urgent) are not printed to standard error. */
 void journal_set_level(int priority);

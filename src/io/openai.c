@@ -193,6 +193,7 @@ static void on_answer(const struct http_answer *http, void *userdata)
     if (!http)
         return;
     struct answer answer = {
+        .call = exchange->call,
         .tag = exchange->tag,
         .status = http->status,
         .hopeless = says(http->should_retry, "false"),
