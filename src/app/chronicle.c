@@ -45,8 +45,8 @@ static char *standing_of(const struct plan *plan)
     FILE *stream = open_memstream(&text, &length);
     if (!stream)
         return NULL;
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct line *line = &plan->lines[i];
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
         if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
             fprintf(stream, "%d %d %u %s\n", line->action, line->reason, line->blocked_by,
                     line->email);
@@ -110,10 +110,10 @@ void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
     free(chronicle->standing);
     chronicle->standing = standing;
     free(chronicle->told);
-    chronicle->told = calloc(plan->count + 1, sizeof *chronicle->told);
+    chronicle->told = calloc(plan->lines.count + 1, sizeof *chronicle->told);
     tell_clock(chronicle, pass);
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct line *line = &plan->lines[i];
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
         if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
             tell_standing(chronicle, line, news);
         else if (action_writes(line->action))
@@ -147,8 +147,8 @@ static void tell_result(const struct chronicle *chronicle, const struct line *li
 void chronicle_results(struct chronicle *chronicle, const struct pass *pass)
 {
     const struct plan *plan = pass_plan(pass);
-    for (size_t i = 0; plan && chronicle->told && i < plan->count; i++) {
-        const struct line *line = &plan->lines[i];
+    for (size_t i = 0; plan && chronicle->told && i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
         if (chronicle->told[i] || line->result == RESULT_NONE || line->result == RESULT_BLOCKED)
             continue;
         chronicle->told[i] = true;

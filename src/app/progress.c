@@ -20,10 +20,11 @@ void progress_begin(struct progress *progress, const struct options *options,
 void progress_planned(struct progress *progress, const struct pass *pass)
 {
     const struct plan *plan = pass_plan(pass);
-    for (size_t i = 0; i < plan->count; i++)
-        progress->writes += action_writes(plan->lines[i].action) && plan->lines[i].blocked_by == 0;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        progress->writes +=
+            action_writes(plan->lines.items[i].action) && plan->lines.items[i].blocked_by == 0;
     /* Without memory there are no plain lines; the result tells everything anyway. */
-    progress->told = calloc(plan->count + 1, sizeof *progress->told);
+    progress->told = calloc(plan->lines.count + 1, sizeof *progress->told);
 }
 
 /* For how many seconds nothing will move; 0 if it is no more than a moment. */
@@ -52,8 +53,8 @@ static void draw(struct progress *progress, const struct pass *pass)
 
 static void tell(struct progress *progress, const struct plan *plan)
 {
-    for (size_t i = 0; progress->told && i < plan->count; i++) {
-        const struct line *line = &plan->lines[i];
+    for (size_t i = 0; progress->told && i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
         if (progress->told[i] || line->result == RESULT_NONE || line->result == RESULT_BLOCKED)
             continue;
         progress->told[i] = true;

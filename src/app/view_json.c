@@ -77,9 +77,9 @@ static json_t *summary_json(const struct plan *plan)
 static json_t *actions_json(const struct view *view, const struct plan *plan)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < plan->count; i++)
-        if (view->options->all || plan->lines[i].action != ACTION_KEEP)
-            json_array_append_new(list, line_json(&plan->lines[i], view->applied));
+    for (size_t i = 0; i < plan->lines.count; i++)
+        if (view->options->all || plan->lines.items[i].action != ACTION_KEEP)
+            json_array_append_new(list, line_json(&plan->lines.items[i], view->applied));
     return list;
 }
 

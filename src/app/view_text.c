@@ -90,9 +90,9 @@ static void print_results(const struct plan *plan)
 static void print_note_on_members(const struct plan *plan)
 {
     size_t n = 0;
-    for (size_t i = 0; i < plan->count; i++)
-        n += plan->lines[i].reason == REASON_MEMBER ||
-             plan->lines[i].reason == REASON_ACCEPTED_ROLE_DIFFERS;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        n += plan->lines.items[i].reason == REASON_MEMBER ||
+             plan->lines.items[i].reason == REASON_ACCEPTED_ROLE_DIFFERS;
     if (n > 0)
         printf("%zu accepted invite%s taken for %s.\n", n, n == 1 ? " is" : "s are",
                n == 1 ? "a member" : "members");
@@ -100,7 +100,8 @@ static void print_note_on_members(const struct plan *plan)
 
 static size_t shown_lines(const struct view *view, const struct plan *plan)
 {
-    return view->options->all ? plan->count : plan->count - plan_count(plan, ACTION_KEEP);
+    return view->options->all ? plan->lines.count
+                              : plan->lines.count - plan_count(plan, ACTION_KEEP);
 }
 
 static void print_lines(const struct view *view, const struct plan *plan)
@@ -108,17 +109,17 @@ static void print_lines(const struct view *view, const struct plan *plan)
     struct table *table = table_new(7);
     if (!table)
         return;
-    for (size_t i = 0; i < plan->count; i++)
-        if (view->options->all || plan->lines[i].action != ACTION_KEEP)
-            add_line(table, view, &plan->lines[i]);
+    for (size_t i = 0; i < plan->lines.count; i++)
+        if (view->options->all || plan->lines.items[i].action != ACTION_KEEP)
+            add_line(table, view, &plan->lines.items[i]);
     table_print(table, stdout, color_wanted(view->options, stdout));
     table_free(table);
 }
 
 static bool has_unblocked(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (action_writes(plan->lines[i].action) && plan->lines[i].blocked_by == 0)
+    for (size_t i = 0; i < plan->lines.count; i++)
+        if (action_writes(plan->lines.items[i].action) && plan->lines.items[i].blocked_by == 0)
             return true;
     return false;
 }

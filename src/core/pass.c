@@ -404,8 +404,8 @@ static void start_writing(struct pass *pass)
     struct plan *plan = pass->plan;
     struct ledger *ledger = pass->params.ledger;
     bool vanished = false;
-    for (size_t i = 0; i < plan->count; i++)
-        vanished = vanished || (plan->lines[i].blocked_by & LIMIT_VANISHED) != 0;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        vanished = vanished || (plan->lines.items[i].blocked_by & LIMIT_VANISHED) != 0;
     /* What was not believed must not become the measure for the next listing. */
     if (!vanished && ledger->live != (long long)plan->live) {
         ledger->live = (long long)plan->live;

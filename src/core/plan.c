@@ -7,54 +7,6 @@
 #include <string.h>
 
 #include "address.h"
-#include "verdict.h"
-
-const char *action_word(enum action action)
-{
-    static const char *const words[] = {"invite", "renew",     "replace",
-                                        "revoke", "attention", "keep"};
-    return words[action];
-}
-
-const char *reason_word(enum reason reason)
-{
-    static const char *const words[] = {
-        [REASON_IGNORED] = "ignored",
-        [REASON_UNKNOWN_STATUS] = "unknown-status",
-        [REASON_NOT_INVITED] = "not-invited",
-        [REASON_PENDING] = "pending",
-        [REASON_ROLE_DIFFERS] = "role-differs",
-        [REASON_PROJECTS_DIFFER] = "projects-differ",
-        [REASON_NOT_AS_SENT] = "not-as-sent",
-        [REASON_DUPLICATE] = "duplicate",
-        [REASON_MEMBER] = "member",
-        [REASON_ACCEPTED_ROLE_DIFFERS] = "accepted-role-differs",
-        [REASON_INVITE_EXPIRED] = "invite-expired",
-        [REASON_RENEWALS_EXHAUSTED] = "renewals-exhausted",
-        [REASON_CREATE_REFUSED] = "create-refused",
-        [REASON_UNDECLARED] = "undeclared",
-        [REASON_MEMBERSHIP_ENDED] = "membership-ended",
-        [REASON_ACCEPTED_UNDECLARED] = "accepted-undeclared",
-        [REASON_EXPIRED_UNDECLARED] = "expired-undeclared",
-    };
-    return words[reason];
-}
-
-const char *result_word(enum result result)
-{
-    static const char *const words[] = {"", "done", "failed", "blocked", "skipped", "unknown"};
-    return words[result];
-}
-
-bool action_mails(enum action action)
-{
-    return action == ACTION_INVITE || action == ACTION_RENEW || action == ACTION_REPLACE;
-}
-
-bool action_writes(enum action action)
-{
-    return action_mails(action) || action == ACTION_REVOKE;
-}
 
 /* The invites that count, sorted by whom they belong to. */
 struct view {
@@ -189,7 +141,7 @@ static int judge_all(const struct plan_inputs *inputs, const struct view *view, 
                 s++;
             person.count = (size_t)(view->sightings + s - person.sightings);
         }
-        int r = verdict_on(inputs, &person, plan);
+        int r = verdict_on(inputs, &person, &plan->lines);
         if (r < 0)
             return r;
     }
@@ -199,8 +151,8 @@ static int judge_all(const struct plan_inputs *inputs, const struct view *view, 
 /* A duplicate is revoked before its person's replacement is made: the service may insist on it. */
 static void mark_first_clear(struct plan *plan)
 {
-    for (size_t i = 1; i < plan->count; i++) {
-        struct line *line = &plan->lines[i], *before = &plan->lines[i - 1];
+    for (size_t i = 1; i < plan->lines.count; i++) {
+        struct line *line = &plan->lines.items[i], *before = &plan->lines.items[i - 1];
         bool same = address_compare(line->email, before->email) == 0;
         line->first_clear = same && line->action == ACTION_REVOKE &&
                             (before->action == ACTION_REPLACE || before->first_clear);
@@ -237,8 +189,8 @@ static unsigned limits_of(const struct line *line, unsigned exceeded)
 static void apply_limits(const struct plan_inputs *inputs, struct plan *plan)
 {
     struct limit_figures figures = {.live = plan->live, .live_before = inputs->ledger->live};
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct line *line = &plan->lines[i];
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
         unsigned applies = limits_of(line, ~0u);
         figures.revocations += (applies & LIMIT_REVOCATIONS) != 0;
         figures.invites += (applies & LIMIT_INVITES) != 0;
@@ -248,8 +200,8 @@ static void apply_limits(const struct plan_inputs *inputs, struct plan *plan)
     unsigned exceeded = 0;
     for (size_t i = 0; i < plan->excess_count; i++)
         exceeded |= plan->excess[i].limit;
-    for (size_t i = 0; i < plan->count; i++)
-        plan->lines[i].blocked_by = limits_of(&plan->lines[i], exceeded);
+    for (size_t i = 0; i < plan->lines.count; i++)
+        plan->lines.items[i].blocked_by = limits_of(&plan->lines.items[i], exceeded);
 }
 
 static int fill(const struct plan_inputs *inputs, struct view *view, struct plan *plan)
@@ -265,8 +217,8 @@ static int fill(const struct plan_inputs *inputs, struct view *view, struct plan
     if (r < 0)
         return r;
     mark_first_clear(plan);
-    if (plan->count > 1)
-        qsort(plan->lines, plan->count, sizeof *plan->lines, compare_lines);
+    if (plan->lines.count > 1)
+        qsort(plan->lines.items, plan->lines.count, sizeof *plan->lines.items, compare_lines);
     apply_limits(inputs, plan);
     return 0;
 }
@@ -289,12 +241,12 @@ int plan_build(const struct plan_inputs *inputs, struct plan **ret)
 
 void plan_free(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        free(plan->lines[i].error);
-        free(plan->lines[i].request_id);
-        free(plan->lines[i].invite_id);
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        free(plan->lines.items[i].error);
+        free(plan->lines.items[i].request_id);
+        free(plan->lines.items[i].invite_id);
     }
-    free(plan->lines);
+    free(plan->lines.items);
     free(plan->approval);
     invites_clear(&plan->assumed);
     free(plan);
@@ -303,31 +255,31 @@ void plan_free(struct plan *plan)
 size_t plan_count(const struct plan *plan, enum action action)
 {
     size_t n = 0;
-    for (size_t i = 0; i < plan->count; i++)
-        n += plan->lines[i].action == action;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        n += plan->lines.items[i].action == action;
     return n;
 }
 
 size_t plan_count_blocked(const struct plan *plan)
 {
     size_t n = 0;
-    for (size_t i = 0; i < plan->count; i++)
-        n += plan->lines[i].blocked_by != 0;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        n += plan->lines.items[i].blocked_by != 0;
     return n;
 }
 
 size_t plan_count_result(const struct plan *plan, enum result result)
 {
     size_t n = 0;
-    for (size_t i = 0; i < plan->count; i++)
-        n += plan->lines[i].result == result;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        n += plan->lines.items[i].result == result;
     return n;
 }
 
 bool plan_in_sync(const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (action_writes(plan->lines[i].action))
+    for (size_t i = 0; i < plan->lines.count; i++)
+        if (action_writes(plan->lines.items[i].action))
             return false;
     return true;
 }
@@ -370,9 +322,9 @@ char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger)
     put(out, ledger->base_url);
     put(out, ledger->organization);
     fprintf(out, "%u\n", ledger->approvals_used);
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->lines[i].blocked_by != 0)
-            put_line(out, &plan->lines[i]);
+    for (size_t i = 0; i < plan->lines.count; i++)
+        if (plan->lines.items[i].blocked_by != 0)
+            put_line(out, &plan->lines.items[i]);
     if (fclose(out) != 0) {
         free(text);
         return NULL;
@@ -382,7 +334,7 @@ char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger)
 
 void plan_approve(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        plan->lines[i].blocked_by = 0;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        plan->lines.items[i].blocked_by = 0;
     plan->approved = true;
 }

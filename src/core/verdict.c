@@ -8,11 +8,58 @@
 /* A refused wish is tried again when it changes, or after a day. */
 #define REFUSED_FOR_SECONDS (INT64_C(24) * 3600)
 
+const char *action_word(enum action action)
+{
+    static const char *const words[] = {"invite", "renew",     "replace",
+                                        "revoke", "attention", "keep"};
+    return words[action];
+}
+
+const char *reason_word(enum reason reason)
+{
+    static const char *const words[] = {
+        [REASON_IGNORED] = "ignored",
+        [REASON_UNKNOWN_STATUS] = "unknown-status",
+        [REASON_NOT_INVITED] = "not-invited",
+        [REASON_PENDING] = "pending",
+        [REASON_ROLE_DIFFERS] = "role-differs",
+        [REASON_PROJECTS_DIFFER] = "projects-differ",
+        [REASON_NOT_AS_SENT] = "not-as-sent",
+        [REASON_DUPLICATE] = "duplicate",
+        [REASON_MEMBER] = "member",
+        [REASON_ACCEPTED_ROLE_DIFFERS] = "accepted-role-differs",
+        [REASON_INVITE_EXPIRED] = "invite-expired",
+        [REASON_RENEWALS_EXHAUSTED] = "renewals-exhausted",
+        [REASON_CREATE_REFUSED] = "create-refused",
+        [REASON_UNDECLARED] = "undeclared",
+        [REASON_MEMBERSHIP_ENDED] = "membership-ended",
+        [REASON_ACCEPTED_UNDECLARED] = "accepted-undeclared",
+        [REASON_EXPIRED_UNDECLARED] = "expired-undeclared",
+    };
+    return words[reason];
+}
+
+const char *result_word(enum result result)
+{
+    static const char *const words[] = {"", "done", "failed", "blocked", "skipped", "unknown"};
+    return words[result];
+}
+
+bool action_mails(enum action action)
+{
+    return action == ACTION_INVITE || action == ACTION_RENEW || action == ACTION_REPLACE;
+}
+
+bool action_writes(enum action action)
+{
+    return action_mails(action) || action == ACTION_REVOKE;
+}
+
 /* One person under judgement, with the figures that the rows ask for. */
 struct judgement {
     const struct plan_inputs *inputs;
     const struct person *person;
-    struct plan *plan;
+    struct lines *lines;
     size_t live, accepted;
     const struct invite *newest_live, *newest_accepted, *newest_expired;
 };
@@ -20,10 +67,10 @@ struct judgement {
 static int add(struct judgement *j, enum action action, enum reason reason,
                const struct invite *invite)
 {
-    if (RESERVE(j->plan->lines, j->plan->count) < 0)
+    if (RESERVE(j->lines->items, j->lines->count) < 0)
         return -ENOMEM;
     const struct member *member = j->person->member;
-    j->plan->lines[j->plan->count++] = (struct line){
+    j->lines->items[j->lines->count++] = (struct line){
         .action = action,
         .reason = reason,
         .email = member ? member->email : j->person->address,
@@ -81,7 +128,8 @@ static int add_mail(struct judgement *j, enum action action, enum reason reason,
         return add(j, ACTION_ATTENTION, REASON_RENEWALS_EXHAUSTED, invite);
     int r = add(j, action, reason, invite);
     if (r >= 0 && action_mails(action))
-        j->plan->lines[j->plan->count - 1].held = ledger_is_open(j->inputs->ledger, member->email);
+        j->lines->items[j->lines->count - 1].held =
+            ledger_is_open(j->inputs->ledger, member->email);
     return r;
 }
 
@@ -170,7 +218,7 @@ static int revoke_live_but(struct judgement *j, const struct invite *kept, enum 
         if (r < 0)
             return r;
         /* What is revoked goes by what it is, not by what is wished for. */
-        struct line *line = &j->plan->lines[j->plan->count - 1];
+        struct line *line = &j->lines->items[j->lines->count - 1];
         line->role = invite->role;
         line->projects = &invite->projects;
     }
@@ -220,9 +268,9 @@ static int judge_undeclared(struct judgement *j, enum reason reason)
     return r;
 }
 
-int verdict_on(const struct plan_inputs *inputs, const struct person *person, struct plan *plan)
+int verdict_on(const struct plan_inputs *inputs, const struct person *person, struct lines *lines)
 {
-    struct judgement j = {.inputs = inputs, .person = person, .plan = plan};
+    struct judgement j = {.inputs = inputs, .person = person, .lines = lines};
     if (members_ignored_by(inputs->members, person->address))
         return add(&j, ACTION_KEEP, REASON_IGNORED, person->sightings[0].invite);
     const struct invite *unknown = find_unknown(person);

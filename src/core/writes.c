@@ -10,8 +10,8 @@
 #define FAILURES_MAX 3
 int writes_init(struct writes *writes, struct plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        struct line *line = &plan->lines[i];
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        struct line *line = &plan->lines.items[i];
         if (!action_writes(line->action))
             continue;
         if (line->blocked_by != 0) {

@@ -715,6 +715,23 @@ class State(WriteCase):
         calls = [entry["call"] for entry in world.sandbox.requests()]
         self.assertEqual(calls, ["list"] + ["create"] * 4 + ["list"])
 
+    def test_what_waited_reads_the_member_file_again(self):
+        """Else it would revoke whom the file declares by now."""
+        world = World(self, invites=[{"email": ADA}, {"email": BEN}])
+        world.declare(ADA)
+        world.sandbox.fault("call=list,times=1,do=hang")
+        first = world.start("apply")
+        self.wait_for_call(world, "list")
+        second = world.start("apply", "-o", "json")
+        second.wait_err("another pass is under way")
+        world.declare(ADA, BEN)
+        first.signal(signal.SIGTERM)
+        first.end()
+        run = second.end()
+        self.assert_exit(run, EXIT_OK)
+        self.assertTrue(run.json["in_sync"])
+        self.assertEqual(world.sandbox.writes(), [])
+
     def test_a_signal_ends_the_wait_for_the_lock(self):
         world = World(self)
         world.declare(ADA)

@@ -94,7 +94,7 @@ static void a_plan_alone_writes_nothing(void **state)
     world->plan_only = true;
     assert_true(world_pass(world));
     assert_log(world, "list\n");
-    assert_int_equal(pass_plan(world->pass)->count, 1);
+    assert_int_equal(pass_plan(world->pass)->lines.count, 1);
     assert_int_equal(pass_end(world->pass), PASS_GOING_ON);
 }
 

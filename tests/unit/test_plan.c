@@ -76,8 +76,8 @@ static struct ledger_wish *wish(struct scene *scene, const char *email, const ch
 static char *plan_text(const struct plan *plan)
 {
     char *text = strdup("");
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct line *line = &plan->lines[i];
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
         _cleanup_free_ char *projects = unit_projects_text(line->projects);
         char *longer =
             memory_format("%s%s %s %s %s %s %s%s\n", text, action_word(line->action), line->email,
@@ -503,8 +503,8 @@ static void lines_are_in_the_order_of_writing(void **state)
     assert_int_equal(scene.plan->live, 9);
     assert_false(plan_in_sync(scene.plan));
     assert_int_equal(plan_count_blocked(scene.plan), 0);
-    for (size_t i = 0; i < scene.plan->count; i++)
-        assert_int_equal(scene.plan->lines[i].first_clear, i == 5 || i == 6);
+    for (size_t i = 0; i < scene.plan->lines.count; i++)
+        assert_int_equal(scene.plan->lines.items[i].first_clear, i == 5 || i == 6);
 }
 
 static void attention_alone_is_in_sync(void **state)
@@ -625,8 +625,9 @@ static void populate(struct scene *scene, int invites, int renews, int replaces,
 static size_t blocked(const struct scene *scene, enum action action, unsigned by)
 {
     size_t n = 0;
-    for (size_t i = 0; i < scene->plan->count; i++)
-        n += scene->plan->lines[i].action == action && scene->plan->lines[i].blocked_by == by;
+    for (size_t i = 0; i < scene->plan->lines.count; i++)
+        n += scene->plan->lines.items[i].action == action &&
+             scene->plan->lines.items[i].blocked_by == by;
     return n;
 }
 

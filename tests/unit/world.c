@@ -523,8 +523,8 @@ void assert_ended(struct world *world, enum pass_end end, const char *lines)
 {
     const struct plan *plan = pass_plan(world->pass);
     _cleanup_free_ char *text = strdup("");
-    for (size_t i = 0; plan && i < plan->count; i++) {
-        const struct line *line = &plan->lines[i];
+    for (size_t i = 0; plan && i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
         if (line->action == ACTION_KEEP)
             continue;
         append(&text,
