@@ -127,9 +127,11 @@ void chronicle_step(const struct chronicle *chronicle, const struct line *line, 
 {
     struct journal_event event = event_of(chronicle, line, LOG_INFO, EVENT_STEPPED);
     event.invite_id = call == CALL_DELETE && line->invite ? line->invite->id : NULL;
-    journal_send(&event, "%s %s: %s answered with HTTP status %d%s%s", action_word(line->action),
-                 line->email, call_word(call), line->status, line->error ? ": " : "",
-                 line->error ? line->error : "");
+    _cleanup_free_ char *status = line->status
+                                      ? memory_format("answered with HTTP status %d", line->status)
+                                      : strdup("had no answer");
+    journal_send(&event, "%s %s: %s %s%s%s", action_word(line->action), line->email,
+                 call_word(call), status, line->error ? ": " : "", line->error ? line->error : "");
 }
 
 static void tell_result(const struct chronicle *chronicle, const struct line *line)
@@ -166,10 +168,14 @@ void chronicle_end(struct chronicle *chronicle, const struct pass *pass)
         journal_send(&event, "pass %s failed: %s", chronicle->pass, pass_error(pass));
     } else if (pass_plan(pass)) {
         _cleanup_free_ char *summary = words_for_summary(pass_plan(pass));
+        _cleanup_free_ char *results = words_for_results(pass_plan(pass));
+        unsigned requests = pass_requests(pass);
         event.priority = plan_in_sync(pass_plan(pass)) ? LOG_DEBUG : LOG_INFO;
         event.message_id = EVENT_PASS_DONE;
-        journal_send(&event, "pass %s: %s; %u requests", chronicle->pass, summary,
-                     pass_requests(pass));
+        journal_send(&event, "pass %s%s: %s%s%s; %u request%s", chronicle->pass,
+                     pass_end(pass) == PASS_STOPPED ? " was stopped" : "", summary,
+                     results ? "; " : "", results ? results : "", requests,
+                     requests == 1 ? "" : "s");
     }
 }
 

@@ -65,6 +65,9 @@ static int show(const struct oneshot *oneshot, bool applied)
         view_plan_json(&view);
     else
         view_plan_text(&view);
+    if (oneshot->options->verbose)
+        report_note(oneshot->options, "%u requests, %u of them held back by the rate limit",
+                    pass_requests(pass), pass_limited(pass));
     if (applied && pass_end(pass) != PASS_DONE)
         report_trouble("%s", pass_failure(pass));
     return exit_code(oneshot, pass, applied);

@@ -29,8 +29,8 @@ int command_check(const struct options *options)
     struct settings settings;
     struct problems problems = {0};
     _cleanup_(members_free_pointer) struct members *members = NULL;
-    (void)setup_settings(options, &settings, &problems);
-    setup_need_members(options, &settings, &problems);
+    if (setup_settings(options, &settings, &problems) >= 0)
+        setup_need_members(options, &settings, &problems);
     if (settings.members && *settings.members &&
         setup_members(&settings, &members, &problems) == -ENOMEM)
         problems_add(&problems, settings.members, "out of memory");

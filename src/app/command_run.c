@@ -12,9 +12,10 @@ int command_run(const struct options *options)
     struct settings settings;
     struct problems problems = {0};
     journal_set_level(options->verbose ? LOG_DEBUG : options->quiet ? LOG_WARNING : LOG_INFO);
-    (void)setup_settings(options, &settings, &problems);
-    setup_need_policy(options, &settings, &problems);
-    setup_need_members(options, &settings, &problems);
+    if (setup_settings(options, &settings, &problems) >= 0) {
+        setup_need_policy(options, &settings, &problems);
+        setup_need_members(options, &settings, &problems);
+    }
     if (problems.errors > 0) {
         int code = report_problems(options, &problems);
         problems_clear(&problems);

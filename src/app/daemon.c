@@ -364,9 +364,10 @@ static void reload(struct daemon *daemon)
     struct settings settings;
     struct problems problems = {0};
     daemon->reloading = false;
-    (void)setup_settings(daemon->options, &settings, &problems);
-    setup_need_policy(daemon->options, &settings, &problems);
-    setup_need_members(daemon->options, &settings, &problems);
+    if (setup_settings(daemon->options, &settings, &problems) >= 0) {
+        setup_need_policy(daemon->options, &settings, &problems);
+        setup_need_members(daemon->options, &settings, &problems);
+    }
     for (size_t i = 0; i < problems.count; i++)
         say(problems.items[i].warning ? LOG_WARNING : LOG_ERR, EVENT_CONFIG_INVALID, "%s: %s",
             problems.items[i].place, problems.items[i].message);

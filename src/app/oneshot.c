@@ -28,11 +28,16 @@ static void hold_signals(sigset_t *ret_held)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static void read_members(struct oneshot *oneshot, struct problems *problems)
+/* What is missing is said only of a configuration that could be read: else it may well be there. */
+static void check_needs(struct oneshot *oneshot, struct problems *problems)
 {
     setup_need_members(oneshot->options, &oneshot->settings, problems);
     if (strcmp(oneshot->options->command, "apply") == 0)
         setup_need_policy(oneshot->options, &oneshot->settings, problems);
+}
+
+static void read_members(struct oneshot *oneshot, struct problems *problems)
+{
     if (oneshot->settings.members && *oneshot->settings.members &&
         setup_members(&oneshot->settings, &oneshot->members, problems) == -ENOMEM)
         problems_add(problems, oneshot->settings.members, "out of memory");
@@ -54,7 +59,9 @@ static int prepare(struct oneshot *oneshot, const struct options *options, bool 
 {
     *oneshot = (struct oneshot){.options = options};
     struct problems problems = {0};
-    (void)setup_settings(options, &oneshot->settings, &problems);
+    int r = setup_settings(options, &oneshot->settings, &problems);
+    if (with_members && r >= 0)
+        check_needs(oneshot, &problems);
     if (with_members)
         read_members(oneshot, &problems);
     return judge(oneshot, &problems);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "codec/memberfile.h"
 #include "io/credential.h"
@@ -61,16 +62,20 @@ int setup_settings(const struct options *options, struct settings *ret, struct p
     return problems->errors > 0 ? -EBADMSG : 0;
 }
 
-static const char *config_path(const struct options *options)
+/* Where a setting that is missing should have stood. */
+static const char *config_place(const struct options *options)
 {
-    return options->config ? options->config : DEFAULT_CONFIG;
+    if (options->config)
+        return options->config;
+    return access(DEFAULT_CONFIG, F_OK) == 0 ? DEFAULT_CONFIG
+                                             : "no configuration file at " DEFAULT_CONFIG;
 }
 
 void setup_need_policy(const struct options *options, const struct settings *settings,
                        struct problems *problems)
 {
     if (settings->policy == POLICY_UNSET)
-        problems_add(problems, config_path(options),
+        problems_add(problems, config_place(options),
                      "no policy is set, on purpose: give --policy or set `policy` to \"sync\" "
                      "(creates and deletes) or \"create-only\" (never deletes)");
 }
@@ -79,7 +84,7 @@ void setup_need_members(const struct options *options, const struct settings *se
                         struct problems *problems)
 {
     if (!settings->members || !*settings->members)
-        problems_add(problems, config_path(options),
+        problems_add(problems, config_place(options),
                      "no member file is named: give --members PATH or set `members`");
 }
 

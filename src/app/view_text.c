@@ -80,11 +80,8 @@ static void print_limits(const struct view *view, const struct plan *plan)
 
 static void print_results(const struct plan *plan)
 {
-    printf("Applied: %zu done", plan_count_result(plan, RESULT_DONE));
-    for (enum result result = RESULT_FAILED; result <= RESULT_UNKNOWN; result++)
-        if (plan_count_result(plan, result) > 0)
-            printf(", %zu %s", plan_count_result(plan, result), result_word(result));
-    puts(".");
+    _cleanup_free_ char *results = words_for_results(plan);
+    printf("Applied: %s.\n", results ? results : "nothing");
 }
 
 static void print_note_on_members(const struct plan *plan)

@@ -166,8 +166,9 @@ char *words_for_excess(const struct limit_excess *excess)
         return memory_format("limits.invites: %.0f people would be invited, %.0f are allowed",
                              excess->found, excess->allowed);
     case LIMIT_OWNER_INVITES:
-        return memory_format("limits.owner_invites: %.0f owners would be invited, %.0f are allowed",
-                             excess->found, excess->allowed);
+        return memory_format("limits.owner_invites: %.0f %s would be invited, %.0f are allowed",
+                             excess->found, excess->found > 1 ? "owners" : "owner",
+                             excess->allowed);
     case LIMIT_VANISHED:
         return memory_format("vanished: %.0f live invites are listed, and there were %.0f at the "
                              "last pass",
@@ -209,6 +210,21 @@ char *words_for_summary(const struct plan *plan)
     count(&words, &separator, keep, "unchanged");
     count(&words, &separator, attention, attention == 1 ? "needs attention" : "need attention");
     return words_end(&words);
+}
+
+char *words_for_results(const struct plan *plan)
+{
+    struct words words;
+    const char *separator = "";
+    if (!words_begin(&words))
+        return NULL;
+    for (enum result result = RESULT_DONE; result <= RESULT_UNKNOWN; result++)
+        count(&words, &separator, plan_count_result(plan, result), result_word(result));
+    char *text = words_end(&words);
+    if (text && *text)
+        return text;
+    free(text);
+    return NULL;
 }
 
 /* The word after which a shell sees just `text`: quoted only where that is needed. */

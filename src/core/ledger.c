@@ -8,6 +8,8 @@
 
 /* From sending a create to giving up on it, and the difference of two clocks, at most. */
 #define CREATE_SPAN_SECONDS (15 * 60)
+/* After so long nobody expects an old invite back. */
+#define LOSS_LASTS_SECONDS (24 * 3600)
 /* A wish that nobody has written about for so long is forgotten, and may be mailed afresh. */
 #define FORGET_AFTER_SECONDS (INT64_C(400) * 24 * 3600)
 
@@ -317,4 +319,28 @@ int ledger_lose(struct ledger_wish *wish, const struct invite *invite)
     projects_clear(&wish->lost.projects);
     wish->lost = lost;
     return 0;
+}
+
+void ledger_inherit_loss(struct ledger *ledger, struct ledger_wish *wish)
+{
+    size_t count;
+    struct ledger_wish **wishes = ledger_of_address(ledger, wish->email, &count);
+    for (size_t i = 0; i < count && !wish->lost.id; i++) {
+        wish->lost = wishes[i]->lost;
+        wishes[i]->lost = (struct lost_invite){0};
+    }
+}
+
+void ledger_drop_losses(struct ledger *ledger, int64_t now,
+                        bool (*is_declared)(const char *email, const void *context),
+                        const void *context)
+{
+    for (size_t i = 0; i < ledger->wish_count; i++) {
+        struct ledger_wish *wish = ledger->wishes[i];
+        if (!wish->lost.id ||
+            (now - wish->wall < LOSS_LASTS_SECONDS && is_declared(wish->email, context)))
+            continue;
+        ledger_lose(wish, NULL);
+        ledger->dirty = true;
+    }
 }

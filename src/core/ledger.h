@@ -102,5 +102,14 @@ void ledger_forget(struct ledger *ledger, uint64_t now, uint64_t settle, int64_t
 
 /* Changes the state and stamps it. */
 void ledger_mark(struct ledger_wish *wish, enum create_state state, uint64_t at, int64_t wall);
+/* Moves a loss that another wish of the same address still has to this one. */
+void ledger_inherit_loss(struct ledger *ledger, struct ledger_wish *wish);
+/*
+ * Drops losses that nobody waits for: older than a day at `now`, or of an address that
+ * `is_declared` (called with `context`) denies.
+ */
+void ledger_drop_losses(struct ledger *ledger, int64_t now,
+                        bool (*is_declared)(const char *email, const void *context),
+                        const void *context);
 /* Sets what a replacement takes away (NULL clears it). Returns 0 or -ENOMEM. */
 int ledger_lose(struct ledger_wish *wish, const struct invite *invite);

@@ -170,6 +170,14 @@ static int adopt_organization(struct pass *pass)
     return 0;
 }
 
+/* Whom an old invite may be given back to: the declared, whose membership has not ended. */
+static bool is_declared(const char *email, const void *context)
+{
+    const struct pass *pass = context;
+    const struct member *member = members_find(pass->params.members, email);
+    return member && (member->ends_at == 0 || member->ends_at > pass->date);
+}
+
 static int judge_approval(struct pass *pass)
 {
     if (plan_count_blocked(pass->plan) == 0) {
@@ -209,10 +217,13 @@ static void listed(struct pass *pass, const struct instant *now)
 {
     if (!check_organization(pass))
         return;
-    if (adopt_organization(pass) < 0 ||
-        ledger_settle(pass->params.ledger, pass->first, pass->begun, pass->params.settle,
-                      pass->date) < 0 ||
-        make_plan(pass, now) < 0) {
+    if (adopt_organization(pass) < 0 || ledger_settle(pass->params.ledger, pass->first, pass->begun,
+                                                      pass->params.settle, pass->date) < 0) {
+        fail_memory(pass);
+        return;
+    }
+    ledger_drop_losses(pass->params.ledger, pass->date, is_declared, pass);
+    if (make_plan(pass, now) < 0) {
         fail_memory(pass);
         return;
     }
@@ -237,7 +248,6 @@ static void looked(struct pass *pass, const struct instant *now)
 }
 
 /* The listing in hand cannot be finished: without it nothing may be decided. */
-
 static void listing_failed(struct pass *pass, const char *what)
 {
     fail(pass, memory_format("the listing of invites is not complete, so nothing is decided from "

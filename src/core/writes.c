@@ -8,6 +8,7 @@
 
 /* One delete, or one look at an invite, is tried so often; the others must get their turn. */
 #define FAILURES_MAX 3
+
 int writes_init(struct writes *writes, struct plan *plan)
 {
     for (size_t i = 0; i < plan->lines.count; i++) {
@@ -51,6 +52,22 @@ static void fail(struct write *write, char *error)
     free(write->line->error);
     write->line->error = error;
     end(write, RESULT_FAILED);
+}
+
+/* Nobody knows what became of the last request. Says so, and who will. */
+static void end_unknown(struct write *write)
+{
+    const char *before =
+        write->restoring ? "the new invite was refused, and it is not known whether "
+                           "the old one was restored; "
+        : write->cleared ? "the old invite is deleted, and it is not known whether "
+                           "the new one was made; "
+                         : "";
+    char *error = write->line->error;
+    write->line->error = memory_format("%s%s%sthe next pass decides from a listing", before,
+                                       error ? error : "", error ? ": " : "");
+    free(error);
+    end(write, RESULT_UNKNOWN);
 }
 
 static void note_invite(struct write *write, const char *id)
@@ -128,6 +145,8 @@ int write_begin(struct write *write, const struct write_context *context)
         write->wish = ledger_take(context->ledger, line->email, line->role, line->projects);
     if (!write->wish)
         return -ENOMEM;
+    if (line->action == ACTION_INVITE && !write->restoring)
+        ledger_inherit_loss(context->ledger, write->wish);
     write->next = CALL_CREATE;
     if (line->action == ACTION_REPLACE && !write->cleared && !write->restoring) {
         write->next = CALL_DELETE;
@@ -207,6 +226,14 @@ static bool is_forbidden(int status)
 static void create_refused(struct write *write, const struct write_context *c)
 {
     int status = write->line->status;
+    if (write->restoring && is_forbidden(status)) {
+        mark(write, CREATE_NONE, c);
+        fail(write,
+             memory_format("the new invite was refused and the old one not restored yet (%s): "
+                           "the next pass that may write restores it",
+                           error_of(write)));
+        return;
+    }
     if (write->restoring) {
         mark(write, CREATE_NONE, c);
         (void)ledger_lose(write->refused, NULL);
@@ -230,16 +257,20 @@ static void create_refused(struct write *write, const struct write_context *c)
         start_restoring(write, c);
         return;
     }
-    mark(write, CREATE_REFUSED, c);
-    write->wish->refused_status = status;
     write->old =
         write->line->action == ACTION_RENEW ? newest_that(write, c, invite_is_expired) : NULL;
     if (write->old && !c->create_only) {
-        /* Perhaps the service insists that the expired invite goes first: look how it is now. */
+        /*
+         * Perhaps the service insists that the expired invite goes first: look how it is now. Until
+         * that is clear, the wish is not to blame, and need not wait a day.
+         */
+        mark(write, CREATE_NONE, c);
         write->delete_doubtful = false;
         write->next = CALL_RETRIEVE;
         write->stage = WRITE_READY;
     } else {
+        mark(write, CREATE_REFUSED, c);
+        write->wish->refused_status = status;
         write->stage = WRITE_REFUSED;
     }
 }
@@ -326,7 +357,7 @@ static void repeat(struct write *write, const struct answer *answer, const struc
     /* What came of a delete will show in the next listing; no create of ours was sent. */
     if (write->line->action == ACTION_REPLACE)
         mark(write, CREATE_NONE, c);
-    end(write, RESULT_UNKNOWN);
+    end_unknown(write);
 }
 
 static void take_delete(struct write *write, struct answer *answer, const struct write_context *c)
@@ -352,6 +383,7 @@ static void look_at_expired(struct write *write, const struct invite *invite,
                             const struct write_context *c)
 {
     if (invite_is_expired(invite, c->date) && write->delete_doubtful) {
+        mark(write, CREATE_REFUSED, c);
         fail(write, memory_format("the expired invite is still there after its delete (%s)",
                                   error_of(write)));
     } else if (invite_is_expired(invite, c->date)) {
@@ -432,7 +464,6 @@ static void found_made(struct write *write, const struct invite *invite)
                                   invite->id));
         return;
     }
-
     end(write, RESULT_DONE);
 }
 
@@ -444,6 +475,12 @@ static bool is_mailed_out(const struct write *write, const struct write_context 
     return wish && wish->mailed > c->limits->renewals;
 }
 
+static bool is_accepted(const struct invite *invite, int64_t now)
+{
+    (void)now;
+    return invite->status == INVITE_ACCEPTED;
+}
+
 /* It is proven that no create happened: ready it to be sent, unless things have changed. */
 static void redo(struct write *write, const struct write_context *c)
 {
@@ -452,6 +489,8 @@ static void redo(struct write *write, const struct write_context *c)
         fail(write, strdup("mailed as often as limits.renewals allows"));
     } else if (live && (write->line->action != ACTION_REPLACE || write->cleared)) {
         fail(write, strdup("another invite for this address appeared; the next pass decides"));
+    } else if (newest_that(write, c, is_accepted)) {
+        fail(write, strdup("accepted in the meantime; the next pass decides"));
     } else {
         if (live)
             write->old = live;
@@ -469,7 +508,7 @@ void write_looked(struct write *write, const struct write_context *context)
     } else if (write->stage == WRITE_REFUSED) {
         end(write, RESULT_FAILED);
     } else if (ledger_is_open(context->ledger, write->line->email)) {
-        end(write, RESULT_UNKNOWN);
+        end_unknown(write);
     } else {
         redo(write, context);
     }
@@ -489,7 +528,11 @@ static void give_up_unsent(struct write *write, const char *why, const struct wr
                                   "the next pass creates it",
                                   why));
     else if (write->next == CALL_DELETE && write->sent_at != 0)
-        end(write, RESULT_UNKNOWN);
+        end_unknown(write);
+    else if (write->line->action == ACTION_RENEW && write->next == CALL_RETRIEVE)
+        fail(write, memory_format("refused while the expired invite is there, which is not deleted "
+                                  "yet (%s): the next pass goes on",
+                                  why));
     else if (write->line->error)
         end(write, RESULT_FAILED);
     else {
@@ -507,9 +550,7 @@ void write_give_up(struct write *write, const char *why, const struct write_cont
         give_up_unsent(write, why, context);
         break;
     case WRITE_OPEN:
-        if (!write->line->error)
-            write->line->error = strdup("the outcome of an earlier create is still unknown");
-        end(write, RESULT_UNKNOWN);
+        end_unknown(write);
         break;
     case WRITE_REFUSED:
         end(write, RESULT_FAILED);

@@ -81,6 +81,12 @@ static const char *header(struct transfer *transfer, const char *name)
 /* Whether the failure came before any byte of the request could leave. */
 static bool is_unsent(const struct transfer *transfer, CURLcode code)
 {
+    /*
+     * Once a body was handed over, it may have arrived: when a reused connection dies, libcurl
+     * connects anew, and what it then reports is the failure of that second connection.
+     */
+    if (transfer->request_sent > 0)
+        return false;
     switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
@@ -96,11 +102,19 @@ static bool is_unsent(const struct transfer *transfer, CURLcode code)
         break;
     }
     curl_off_t started = 0;
-    if (transfer->request_sent > 0)
-        return false;
     return code == CURLE_OPERATION_TIMEDOUT &&
            curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &started) == CURLE_OK &&
            started == 0;
+}
+
+static const char *failure(const struct transfer *transfer, CURLcode code)
+{
+    if (transfer->too_large)
+        return "the answer is larger than 16 MiB";
+    /* What libcurl says of our own refusal to send a body twice would tell people nothing. */
+    if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_GOT_NOTHING)
+        return "the connection was lost before an answer";
+    return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 }
 
 static void finish(struct transfer *transfer, CURLcode code)
@@ -121,9 +135,7 @@ static void finish(struct transfer *transfer, CURLcode code)
     /* An error status stands even where its body was cut; a success without its body does not. */
     if (code != CURLE_OK && status < 300) {
         answer.outcome = is_unsent(transfer, code) ? HTTP_UNSENT : HTTP_LOST;
-        answer.error = transfer->too_large  ? "the answer is larger than 16 MiB"
-                       : transfer->error[0] ? transfer->error
-                                            : curl_easy_strerror(code);
+        answer.error = failure(transfer, code);
     }
     transfer->answered(&answer, transfer->userdata);
     transfer_free(transfer);

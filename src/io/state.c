@@ -109,8 +109,8 @@ int state_set_aside(struct state *state, const struct ledger *suspect, char **re
     _cleanup_free_ char *name =
         memory_format("%s.damaged-%lld", LEDGER, (long long)clock_now().wall);
     if (!name)
-        return -ENOMEM; /* A second name, not another one: at no moment may the ledger look as if
-                           there never was one. */
+        return -ENOMEM;
+    /* A second name, not another one: never may it look as if there had been no ledger. */
     if (linkat(state->dir_fd, LEDGER, state->dir_fd, name, 0) < 0 && errno != EEXIST)
         return -errno;
     *ret_name = TAKE(name);

@@ -101,7 +101,7 @@ class Life(DaemonCase):
                      "plan: revoke out@example.com (undeclared)", f"invite {ADA}: done",
                      "revoke out@example.com: done", "stopped"):
             self.assertEqual(said.count(line), 1, run.err)
-        self.assertRegex(run.err, "pass 1: 1 to invite, 1 to revoke; 3 requests")
+        self.assertRegex(run.err, "pass 1: 1 to invite, 1 to revoke; 2 done; 3 requests")
         self.assertLess(said.index(f"plan: invite {ADA} (not-invited)"),
                         said.index(f"invite {ADA}: done"))
 
