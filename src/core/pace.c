@@ -1,12 +1,18 @@
 /* The shared brake, and backoff. */
 #include "pace.h"
 
-#define SECOND        UINT64_C(1000000)
-#define BRAKE_FIRST   (SECOND / 4)
+#define SECOND UINT64_C(1000000)
+/* Without a hint: this long, four times as long each time, but no longer than a minute. */
+#define BRAKE_FIRST   (SECOND / 10)
+#define BRAKE_GROWTH  4
 #define BRAKE_LONGEST (60 * SECOND)
-/* The least and the most that a learned interval may be: 50 a second, one in 20 s. */
-#define INTERVAL_LEAST (SECOND / 50)
-#define INTERVAL_MOST  (20 * SECOND)
+/* The most that a learned interval may be. */
+#define INTERVAL_MOST (60 * SECOND)
+/* After a pause of so many intervals the bucket has filled up: it tells nothing any more. */
+#define PAUSE_INTERVALS 4
+/* So many successes since the last 429 make it likely that the interval is longer than it must be.
+ */
+#define PASSED_MANY 16
 
 void pace_init(struct pace *pace, unsigned requests_per_minute, uint64_t seed)
 {
@@ -20,19 +26,50 @@ uint64_t pace_ready_at(const struct pace *pace)
     return pace->ready_at;
 }
 
-void pace_sent(struct pace *pace, uint64_t now)
+/* Whether there is a limit and nothing is known of it yet: then one request at a time. */
+static bool is_probing(const struct pace *pace)
 {
-    uint64_t from = pace->ready_at > now ? pace->ready_at : now;
-    pace->ready_at = from + pace->interval;
+    return pace->interval == 0 && pace->empty_at != 0;
 }
 
-void pace_passed(struct pace *pace)
+void pace_sent(struct pace *pace, uint64_t now)
 {
+    if (pace->interval > 0 && now > pace->ready_at + PAUSE_INTERVALS * pace->interval)
+        pace->empty_at = pace->passed = 0;
+    uint64_t from = pace->ready_at > now ? pace->ready_at : now;
+    pace->ready_at = from + (is_probing(pace) ? pace->brake : pace->interval);
+}
+
+void pace_passed(struct pace *pace, uint64_t sent, uint64_t now)
+{
+    if (pace->fixed == 0 && sent >= pace->empty_at)
+        pace->passed++;
     pace->limited = 0;
-    pace->brake = 0;
-    /* Creep back towards what the service really allows: 2 % faster with each success. */
-    if (pace->interval > INTERVAL_LEAST && pace->fixed == 0)
-        pace->interval -= pace->interval / 50;
+    if (is_probing(pace)) {
+        /* The next one may go at once, unless somebody asked for a longer pause meanwhile. */
+        pace->ready_at = now > pace->limited_until ? now : pace->limited_until;
+        if (pace->passed > PASSED_MANY)
+            pace->empty_at = 0;
+    } else if (pace->fixed == 0) {
+        /* Creep towards what the service really allows. */
+        uint64_t part = pace->passed < PASSED_MANY       ? 512
+                        : pace->passed < 2 * PASSED_MANY ? 100
+                                                         : 50;
+        pace->interval -= pace->interval / part;
+    }
+}
+
+/* The bucket is empty `now`: what has passed since it was empty before was refilled meanwhile. */
+static void learn(struct pace *pace, uint64_t now)
+{
+    if (pace->empty_at != 0 && pace->passed > 0)
+        pace->interval = 2 * (now - pace->empty_at) / (2 * pace->passed + 1);
+    else if (pace->interval > 0)
+        pace->interval += pace->interval / 2;
+    if (pace->interval > INTERVAL_MOST)
+        pace->interval = INTERVAL_MOST;
+    pace->empty_at = now;
+    pace->passed = 0;
 }
 
 /* Never earlier than what holds already, be it a set rate or a longer hint. */
@@ -52,16 +89,17 @@ void pace_limited(struct pace *pace, uint64_t sent, uint64_t now, uint64_t hint)
         return;
     }
     pace->limited++;
-    if (pace->brake == 0)
+    if (pace->fixed == 0)
+        learn(pace, now);
+    bool known = pace->interval > 0 && pace->limited == 1;
+    if (pace->limited == 1)
         pace->brake = BRAKE_FIRST;
     else
-        pace->brake = pace->brake < BRAKE_LONGEST / 2 ? 2 * pace->brake : BRAKE_LONGEST;
-    uint64_t wait = hint != PACE_NEVER ? hint : pace->brake;
+        pace->brake =
+            pace->brake < BRAKE_LONGEST / BRAKE_GROWTH ? BRAKE_GROWTH * pace->brake : BRAKE_LONGEST;
+    /* With a rate that is known, the next token is not far. */
+    uint64_t wait = hint != PACE_NEVER ? hint : known ? pace->interval : pace->brake;
     hold_until(pace, now + wait + pace_random(pace, wait / 8 + 1));
-    if (pace->fixed == 0) {
-        uint64_t slower = pace->interval == 0 ? SECOND / 10 : pace->interval + pace->interval / 2;
-        pace->interval = slower < INTERVAL_MOST ? slower : INTERVAL_MOST;
-    }
 }
 
 uint64_t pace_backoff(struct pace *pace, unsigned attempt)

@@ -370,7 +370,7 @@ static void weigh(struct pass *pass, const struct answer *answer, uint64_t sent_
     case ANSWER_OK:
     case ANSWER_REFUSED:
         pass->failures = 0;
-        pace_passed(pass->params.pace);
+        pace_passed(pass->params.pace, sent_at, now->boot);
         break;
     case ANSWER_LIMITED:
         pass->limited++;

@@ -22,7 +22,7 @@ static void a_set_rate_is_kept(void **state)
     for (int i = 0; i < 5; i++) {
         pace_sent(&pace, now);
         assert_int_equal(pace_ready_at(&pace), now + 2 * SECOND);
-        pace_passed(&pace);
+        pace_passed(&pace, now, now);
         now += 2 * SECOND;
     }
     /* Idle time is not saved up. */
@@ -52,7 +52,7 @@ static void without_a_limit_nothing_waits(void **state)
     pace_init(&pace, 0, 1);
     for (int i = 0; i < 100; i++) {
         pace_sent(&pace, 7);
-        pace_passed(&pace);
+        pace_passed(&pace, 7, 7);
         assert_true(pace_ready_at(&pace) <= 7);
     }
 }
@@ -73,23 +73,21 @@ static void the_hint_is_obeyed(void **state)
     assert_true(pace_ready_at(&pace) <= SECOND + 1);
 }
 
-static void without_a_hint_the_brake_doubles(void **state)
+static void without_a_hint_the_brake_grows_fourfold(void **state)
 {
     (void)state;
     struct pace pace;
     pace_init(&pace, 0, 9);
-    uint64_t now = SECOND, expected = SECOND / 4;
+    uint64_t now = SECOND, expected = SECOND / 10;
     for (unsigned i = 1; i < 20; i++) {
         pace_limited(&pace, now, now, PACE_NEVER);
         assert_int_equal(pace.limited, i);
         assert_wait(pace_ready_at(&pace) - now, expected);
         now = pace_ready_at(&pace);
-        expected = expected * 2 < 60 * SECOND ? expected * 2 : 60 * SECOND;
+        expected = expected * 4 < 60 * SECOND ? expected * 4 : 60 * SECOND;
     }
-    pace_passed(&pace);
+    pace_passed(&pace, now, now + 1);
     assert_int_equal(pace.limited, 0);
-    pace_limited(&pace, now, now, PACE_NEVER);
-    assert_wait(pace_ready_at(&pace) - now, SECOND / 4);
 }
 
 static void requests_under_way_together_are_one_brake(void **state)
@@ -109,7 +107,7 @@ static void requests_under_way_together_are_one_brake(void **state)
     /* But the one sent after the brake meets a new limit. */
     pace_limited(&pace, ready, ready + 1, PACE_NEVER);
     assert_int_equal(pace.limited, 2);
-    assert_wait(pace_ready_at(&pace) - ready - 1, SECOND / 2);
+    assert_wait(pace_ready_at(&pace) - ready - 1, SECOND * 4 / 10);
 }
 
 /* Of several answers to requests under way together, the one that asks for the longest wait wins.
@@ -126,28 +124,117 @@ static void the_longest_hint_of_a_brake_is_obeyed(void **state)
     assert_true(pace_ready_at(&pace) >= 32 * SECOND);
 }
 
-static void a_rate_is_learned_and_unlearned(void **state)
+/* A service that allows `per_minute` requests, four at once, and says nothing about it. */
+struct bucket {
+    double tokens, per_minute;
+    uint64_t at;
+};
+
+static bool bucket_gives(struct bucket *bucket, uint64_t now)
+{
+    bucket->tokens += (double)(now - bucket->at) * bucket->per_minute / (60.0 * SECOND);
+    bucket->at = now;
+    if (bucket->tokens > 4)
+        bucket->tokens = 4;
+    if (bucket->tokens < 1)
+        return false;
+    bucket->tokens--;
+    return true;
+}
+
+struct outcome {
+    unsigned limited;
+    double ratio; /* of the time that it took to the least that the limit allows */
+};
+
+struct under_way {
+    uint64_t due, sent;
+    bool passes;
+};
+
+/* Sends until `wanted` have passed, up to four under way, each answered after `latency`. */
+static struct outcome send_all(struct pace *pace, double per_minute, unsigned wanted,
+                               uint64_t latency)
+{
+    struct bucket bucket = {.tokens = 4, .per_minute = per_minute};
+    struct under_way under_way[4];
+    unsigned count = 0, passed = 0, limited = 0;
+    uint64_t now = 0;
+    while (passed < wanted) {
+        unsigned next = 0;
+        for (unsigned i = 1; i < count; i++)
+            if (under_way[i].due < under_way[next].due)
+                next = i;
+        uint64_t due = count > 0 ? under_way[next].due : PACE_NEVER;
+        bool room = count < 4 && passed + count < wanted;
+        if (room && pace_ready_at(pace) <= now) {
+            pace_sent(pace, now);
+            under_way[count++] = (struct under_way){now + latency, now, bucket_gives(&bucket, now)};
+        } else if (room && pace_ready_at(pace) < due) {
+            now = pace_ready_at(pace);
+        } else {
+            struct under_way answered = under_way[next];
+            under_way[next] = under_way[--count];
+            now = due;
+            passed += answered.passes;
+            limited += !answered.passes;
+            if (answered.passes)
+                pace_passed(pace, answered.sent, now);
+            else
+                pace_limited(pace, answered.sent, now, PACE_NEVER);
+        }
+    }
+    double least = (wanted - 4) * 60.0 * SECOND / per_minute;
+    return (struct outcome){limited, (double)now / least};
+}
+
+static void a_limit_is_learned_without_a_word(void **state)
+{
+    (void)state;
+    static const double rates[] = {3, 8, 20, 60, 150, 300, 600};
+    static const uint64_t latencies[] = {SECOND / 1000, SECOND / 20};
+    for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
+        for (size_t l = 0; l < 2; l++) {
+            for (uint64_t seed = 1; seed <= 20; seed++) {
+                struct pace pace;
+                pace_init(&pace, 0, seed * 7919);
+                struct outcome outcome =
+                    send_all(&pace, rates[r], rates[r] < 60 ? 60 : 100, latencies[l]);
+                assert_in_range(outcome.limited, 0, 12);
+                assert_true(outcome.ratio <= 1.15);
+            }
+        }
+    }
+}
+
+/* One at a time while nothing is known, and at once when somebody asked for longer. */
+static void while_probing_a_hint_of_another_answer_holds(void **state)
 {
     (void)state;
     struct pace pace;
-    pace_init(&pace, 0, 3);
-    uint64_t now = 0;
-    pace_limited(&pace, now, now, 0);
-    assert_int_equal(pace.interval, SECOND / 10);
-    for (int i = 0; i < 50; i++) {
-        now = pace_ready_at(&pace);
-        uint64_t before = pace.interval;
-        pace_limited(&pace, now, now, 0);
-        assert_true(pace.interval > before || pace.interval == 20 * SECOND);
-    }
-    assert_int_equal(pace.interval, 20 * SECOND);
-    for (int i = 0; i < 1000; i++) {
-        uint64_t before = pace.interval;
-        pace_passed(&pace);
-        assert_true(pace.interval <= before);
-    }
-    /* It never stops being careful altogether, and does get as fast as 50 a second. */
-    assert_true(pace.interval > 0 && pace.interval <= SECOND / 50);
+    pace_init(&pace, 0, 1);
+    for (int i = 0; i < 3; i++)
+        pace_sent(&pace, 0);
+    pace_limited(&pace, 0, 10, PACE_NEVER);
+    pace_limited(&pace, 0, 20, 30 * SECOND);
+    pace_passed(&pace, 0, 30);
+    assert_true(pace_ready_at(&pace) >= 30 * SECOND);
+}
+
+/* After a pause the bucket is full again: what passed meanwhile tells nothing of the rate. */
+static void a_pause_is_no_measure(void **state)
+{
+    (void)state;
+    struct pace pace;
+    pace_init(&pace, 0, 1);
+    (void)send_all(&pace, 600, 100, SECOND / 1000);
+    uint64_t learned = pace.interval, now = pace_ready_at(&pace) + 3600 * SECOND;
+    assert_in_range(learned, SECOND / 13, SECOND / 8);
+    pace_sent(&pace, now);
+    pace_passed(&pace, now, now + 1000);
+    pace_sent(&pace, now + 1000);
+    pace_limited(&pace, now + 1000, now + 2000, PACE_NEVER);
+    assert_in_range(pace.interval, learned / 2, 2 * learned);
 }
 
 static void backoff_doubles_up_to_thirty_seconds(void **state)
@@ -188,10 +275,12 @@ int main(void)
         cmocka_unit_test(a_brake_never_hurries_a_set_rate),
         cmocka_unit_test(without_a_limit_nothing_waits),
         cmocka_unit_test(the_hint_is_obeyed),
-        cmocka_unit_test(without_a_hint_the_brake_doubles),
+        cmocka_unit_test(without_a_hint_the_brake_grows_fourfold),
         cmocka_unit_test(requests_under_way_together_are_one_brake),
         cmocka_unit_test(the_longest_hint_of_a_brake_is_obeyed),
-        cmocka_unit_test(a_rate_is_learned_and_unlearned),
+        cmocka_unit_test(a_limit_is_learned_without_a_word),
+        cmocka_unit_test(while_probing_a_hint_of_another_answer_holds),
+        cmocka_unit_test(a_pause_is_no_measure),
         cmocka_unit_test(backoff_doubles_up_to_thirty_seconds),
         cmocka_unit_test(random_numbers_stay_below_their_bound),
     };

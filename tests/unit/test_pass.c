@@ -312,11 +312,11 @@ static void every_page_brakes(void **state)
         assert_true(world_pass(world));
         assert_ended(world, PASS_DONE, "");
         assert_int_equal(world->sent_count, 6);
-        uint64_t least = SECOND / 4;
+        uint64_t least = SECOND / 10;
         for (size_t i = 2; i < 6; i++) {
             uint64_t gap = world->sent_at[i] - world->sent_at[i - 1];
             assert_true(gap >= (hint ? 5 * SECOND : least));
-            least *= 2;
+            least *= 4;
         }
     }
 }
