@@ -3,8 +3,8 @@
 
     tests/run.py BUILD [PASSED FAILED]
 
-cmocka programs are the executables in BUILD/tests/unit; Python modules are tests/{unit,api,cli}/
-test_*.py. They run side by side, one process each. PASSED and FAILED are counts of checks that ran
+cmocka programs are the executables in BUILD/tests/unit; Python modules are test_*.py in the folders
+of MODULES. They run side by side, one process each. PASSED and FAILED are counts of checks that ran
 before. The last line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed.
 """
 
@@ -17,6 +17,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent
+MODULES = ("unit", "api", "cli", "faults", "fuzz", "sim", "bench")
 # Long enough for the slowest module on a loaded machine; a test that hangs must end some time.
 TIMEOUT_SECONDS = 600
 
@@ -31,6 +32,7 @@ def environment(build):
     sanitizers = "abort_on_error=1:detect_leaks=1"
     return dict(
         os.environ,
+        INVITERD_BUILD=str(build),
         INVITERD=str(build / "src" / "inviterd"),
         INVITERD_SANDBOX=str(build / "tests" / "sandbox" / "inviterd-sandbox"),
         INVITERD_CORE=str(build / "src" / "core" / "libcore.a"),
@@ -98,7 +100,7 @@ def main():
     before = [int(word) for word in sys.argv[2:4]] or [0, 0]
     env = environment(build)
     units = sorted(p for p in (build / "tests" / "unit").glob("test_*") if p.is_file())
-    modules = sorted(m for d in ("unit", "api", "cli") for m in (ROOT / d).glob("test_*.py"))
+    modules = sorted(m for d in MODULES for m in (ROOT / d).glob("test_*.py"))
     if not units or not modules:
         print("no tests found: is this a build directory?")
         print(f"{before[0]} passed, {before[1] + 1} failed, 0 skipped")
