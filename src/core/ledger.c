@@ -6,7 +6,7 @@
 
 #include "address.h"
 
-/* From sending a create to giving up on it, and the difference of two clocks, at most. */
+/* From sending a create to giving up on it, at most, and what a clock may be set by meanwhile. */
 #define CREATE_SPAN_SECONDS (15 * 60)
 /* After so long nobody expects an old invite back. */
 #define LOSS_LASTS_SECONDS (24 * 3600)
@@ -211,12 +211,16 @@ struct look {
     int64_t now;
 };
 
-/* Live or accepted; or expired since, if it was made about when we sent the create. */
+/*
+ * Live or accepted; or expired since, if it was made about when we sent the create, and not by an
+ * earlier create of the wish.
+ */
 static bool is_fruit_of(const struct ledger_wish *wish, const struct invite *invite, int64_t now)
 {
     if (invite_is_live(invite, now) || invite->status == INVITE_ACCEPTED)
         return true;
-    return invite_is_expired(invite, now) && invite->created_at != 0 &&
+    bool earlier = wish->invite_id && strcmp(wish->invite_id, invite->id) == 0;
+    return invite_is_expired(invite, now) && !earlier && invite->created_at != 0 &&
            invite->created_at >= wish->wall - CREATE_SPAN_SECONDS;
 }
 
@@ -238,6 +242,19 @@ static const struct invite *shown(const struct ledger_wish *wish, const struct l
     return NULL;
 }
 
+/* Whether the address has an invite whose words we do not know: perhaps it is the wish's. */
+static bool is_obscure(const struct ledger_wish *wish, const struct look *look)
+{
+    const struct invites *invites = listing_invites(look->listing);
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct invite *invite = &invites->items[i];
+        bool known = invite->status != INVITE_STATUS_UNKNOWN && invite->role != ROLE_UNKNOWN;
+        if (!known && address_compare(invite->email, wish->email) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int settle_open(struct ledger_wish *wish, const struct look *look)
 {
     const struct invite *invite = shown(wish, look);
@@ -248,7 +265,7 @@ static int settle_open(struct ledger_wish *wish, const struct look *look)
         wish->seen = true;
         wish->mailed++;
         ledger_lose(wish, NULL);
-    } else if (!is_recent(wish->at, look->begun, look->settle)) {
+    } else if (!is_recent(wish->at, look->begun, look->settle) && !is_obscure(wish, look)) {
         wish->state = CREATE_NONE;
     }
     return 0;

@@ -29,7 +29,7 @@ struct ledger_wish {
     struct projects projects;
     enum create_state state;
     uint64_t at;        /* when the state was reached */
-    int64_t wall;       /* the same by the wall clock, seconds; for people and for the 24 h rule */
+    int64_t wall;       /* the same by the service's clock, seconds: what its dates compare with */
     char *invite_id;    /* ANSWERED: what was created; may be NULL */
     bool seen;          /* a listing has shown that invite */
     unsigned mailed;    /* how many creates are known to have happened */
@@ -91,7 +91,8 @@ bool ledger_hides(const struct ledger *ledger, const char *invite_id, uint64_t b
 
 /*
  * What a complete listing, begun at `begun`, says about the open creates: shown ones become
- * ANSWERED, and those given up on at least `settle` before it that it lacks become NONE.
+ * ANSWERED, and those given up on at least `settle` before it that it lacks become NONE, unless the
+ * address has an invite of a status or role that is not known.
  * `now` is the listing's date, seconds since the epoch.
  */
 int ledger_settle(struct ledger *ledger, const struct listing *listing, uint64_t begun,

@@ -35,6 +35,11 @@ static void check_count(struct excess_list *list, enum limit limit, unsigned all
         exceed(list, limit, allowed, (double)found);
 }
 
+bool limits_vanished(long long before, size_t listed)
+{
+    return before >= LIMIT_SHARE_LEAST && 2 * (long long)listed < before;
+}
+
 size_t limits_check(const struct limits *limits, const struct limit_figures *figures,
                     struct limit_excess excess[static LIMIT_COUNT])
 {
@@ -47,8 +52,7 @@ size_t limits_check(const struct limits *limits, const struct limit_figures *fig
     }
     check_count(&list, LIMIT_INVITES, limits->invites, figures->invites);
     check_count(&list, LIMIT_OWNER_INVITES, limits->owner_invites, figures->owner_invites);
-    if (figures->live_before >= LIMIT_SHARE_LEAST &&
-        2 * (long long)figures->live < figures->live_before)
-        exceed(&list, LIMIT_VANISHED, (double)figures->live_before, (double)figures->live);
+    if (limits_vanished(figures->live_before, figures->listed))
+        exceed(&list, LIMIT_VANISHED, (double)figures->live_before, (double)figures->listed);
     return list.count;
 }

@@ -42,8 +42,12 @@ struct limit_figures {
     size_t invites;
     size_t owner_invites;
     size_t live;
+    size_t listed;         /* those of them that the listing itself shows */
     long long live_before; /* in the last complete listing; -1: there was none */
 };
+
+/* Whether most of `before` live invites (-1: not known) are missing from a listing of `listed`. */
+bool limits_vanished(long long before, size_t listed);
 
 /* Fills `excess` with the limits exceeded and returns how many. */
 size_t limits_check(const struct limits *limits, const struct limit_figures *figures,

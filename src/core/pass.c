@@ -95,6 +95,12 @@ static struct listing *current_listing(const struct pass *pass)
     return pass->phase == PHASE_LOOK ? pass->second : pass->first;
 }
 
+/* The service's clock now: the host's may be wrong by any amount, but runs as fast. */
+static int64_t service_date(const struct pass *pass, const struct instant *now)
+{
+    return pass->date + (int64_t)((now->boot - pass->begun) / 1000000);
+}
+
 static struct write_context context(struct pass *pass, const struct instant *now)
 {
     return (struct write_context){
@@ -103,6 +109,7 @@ static struct write_context context(struct pass *pass, const struct instant *now
         .limits = pass->params.limits,
         .now = now,
         .date = pass->date,
+        .wall = service_date(pass, now),
         .create_only = pass->params.create_only,
     };
 }
@@ -196,7 +203,7 @@ static int judge_approval(struct pass *pass)
     return 0;
 }
 
-static int make_plan(struct pass *pass, const struct instant *now)
+static int make_plan(struct pass *pass)
 {
     const struct plan_inputs inputs = {
         .members = pass->params.members,
@@ -207,13 +214,12 @@ static int make_plan(struct pass *pass, const struct instant *now)
         .begun = pass->begun,
         .settle = pass->params.settle,
         .now = pass->date,
-        .wall = now->wall,
     };
     int r = plan_build(&inputs, &pass->plan);
     return r < 0 ? r : judge_approval(pass);
 }
 
-static void listed(struct pass *pass, const struct instant *now)
+static void listed(struct pass *pass)
 {
     if (!check_organization(pass))
         return;
@@ -223,15 +229,45 @@ static void listed(struct pass *pass, const struct instant *now)
         return;
     }
     ledger_drop_losses(pass->params.ledger, pass->date, is_declared, pass);
-    if (make_plan(pass, now) < 0) {
+    if (make_plan(pass) < 0) {
         fail_memory(pass);
         return;
     }
     pass->phase = PHASE_PLANNED;
 }
 
+/* The listing in hand cannot be finished: without it nothing may be decided. */
+static void listing_failed(struct pass *pass, const char *what)
+{
+    fail(pass, memory_format("the listing of invites is not complete, so nothing is decided from "
+                             "it; try again later (page %u: %s)",
+                             listing_page_number(current_listing(pass)), what));
+}
+
+/* Whether the second listing lacks most of the pending invites of the first that we left there. */
+static bool has_vanished(const struct pass *pass)
+{
+    const struct invites *before = listing_invites(pass->first);
+    long long left = 0;
+    size_t there = 0;
+    for (size_t i = 0; i < before->count; i++) {
+        const struct invite *invite = &before->items[i];
+        /* What has expired meanwhile is still listed. */
+        if (invite->status != INVITE_PENDING ||
+            ledger_hides(pass->params.ledger, invite->id, pass->begun, UINT64_MAX))
+            continue;
+        left++;
+        there += listing_find(pass->second, invite->id) != NULL;
+    }
+    return limits_vanished(left, there);
+}
+
 static void looked(struct pass *pass, const struct instant *now)
 {
+    if (has_vanished(pass)) {
+        listing_failed(pass, "fewer than half of the live invites of a moment ago are in it");
+        return;
+    }
     if (ledger_settle(pass->params.ledger, pass->second, pass->begun, pass->params.settle,
                       pass->date) < 0) {
         fail_memory(pass);
@@ -245,14 +281,6 @@ static void looked(struct pass *pass, const struct instant *now)
         if (write->stage == WRITE_OPEN || write->stage == WRITE_REFUSED)
             write_looked(write, &c);
     }
-}
-
-/* The listing in hand cannot be finished: without it nothing may be decided. */
-static void listing_failed(struct pass *pass, const char *what)
-{
-    fail(pass, memory_format("the listing of invites is not complete, so nothing is decided from "
-                             "it; try again later (page %u: %s)",
-                             listing_page_number(current_listing(pass)), what));
 }
 
 /* The service does not let us list at all. */
@@ -277,10 +305,6 @@ static void take_page(struct pass *pass, struct answer *answer, const struct ins
         pass->date_stated = answer->date != 0;
         pass->date = pass->date_stated ? answer->date : now->wall;
     }
-    if (is_other(pass->organization, answer->organization)) {
-        listing_failed(pass, "two organisations answer in turn");
-        return;
-    }
     if (answer->organization && !pass->organization)
         pass->organization = TAKE(answer->organization);
     if (listing_take_page(listing, &answer->page) < 0) {
@@ -290,7 +314,7 @@ static void take_page(struct pass *pass, struct answer *answer, const struct ins
     if (listing_state(listing) == LISTING_BROKEN)
         listing_failed(pass, listing_fault(listing));
     else if (listing_state(listing) == LISTING_COMPLETE && pass->phase == PHASE_LIST)
-        listed(pass, now);
+        listed(pass);
     else if (listing_state(listing) == LISTING_COMPLETE)
         looked(pass, now);
 }
@@ -304,7 +328,10 @@ static void take_list(struct pass *pass, struct answer *answer, const char *reas
     pass->listing_in_flight = false;
     bool cursor_unknown = answer->kind == ANSWER_REFUSED && listing_cursor(listing) &&
                           (answer->status == 404 || answer->status == 400);
-    if (answer->kind == ANSWER_OK) {
+    if (is_other(pass->organization, answer->organization)) {
+        /* Not even its refusals say anything about ours. */
+        listing_failed(pass, "two organisations answer in turn");
+    } else if (answer->kind == ANSWER_OK) {
         take_page(pass, answer, now);
     } else if (cursor_unknown) {
         listing_cursor_died(listing);
@@ -417,8 +444,8 @@ static void start_writing(struct pass *pass)
     for (size_t i = 0; i < plan->lines.count; i++)
         vanished = vanished || (plan->lines.items[i].blocked_by & LIMIT_VANISHED) != 0;
     /* What was not believed must not become the measure for the next listing. */
-    if (!vanished && ledger->live != (long long)plan->live) {
-        ledger->live = (long long)plan->live;
+    if (!vanished && ledger->live != (long long)plan->listed) {
+        ledger->live = (long long)plan->listed;
         ledger->dirty = true;
     }
     if (ledger->suspect) {

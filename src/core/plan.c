@@ -188,7 +188,8 @@ static unsigned limits_of(const struct line *line, unsigned exceeded)
 
 static void apply_limits(const struct plan_inputs *inputs, struct plan *plan)
 {
-    struct limit_figures figures = {.live = plan->live, .live_before = inputs->ledger->live};
+    struct limit_figures figures = {
+        .live = plan->live, .listed = plan->listed, .live_before = inputs->ledger->live};
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
         unsigned applies = limits_of(line, ~0u);
@@ -204,15 +205,24 @@ static void apply_limits(const struct plan_inputs *inputs, struct plan *plan)
         plan->lines.items[i].blocked_by = limits_of(&plan->lines.items[i], exceeded);
 }
 
+static size_t count_live(const struct plan_inputs *inputs, const struct view *view)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < view->count; i++)
+        live += invite_is_live(view->sightings[i].invite, inputs->now);
+    return live;
+}
+
 static int fill(const struct plan_inputs *inputs, struct view *view, struct plan *plan)
 {
-    if (index_answered(inputs->ledger, view) < 0 || sight_listed(inputs, view) < 0 ||
-        sight_assumed(inputs, view, plan) < 0)
+    if (index_answered(inputs->ledger, view) < 0 || sight_listed(inputs, view) < 0)
         return -ENOMEM;
+    plan->listed = count_live(inputs, view);
+    if (sight_assumed(inputs, view, plan) < 0)
+        return -ENOMEM;
+    plan->live = count_live(inputs, view);
     if (view->count > 1)
         qsort(view->sightings, view->count, sizeof *view->sightings, compare_sightings);
-    for (size_t i = 0; i < view->count; i++)
-        plan->live += invite_is_live(view->sightings[i].invite, inputs->now);
     int r = judge_all(inputs, view, plan);
     if (r < 0)
         return r;

@@ -6,7 +6,8 @@
 
 struct plan {
     struct lines lines; /* in the order in which they are written, then attention, then keep */
-    size_t live;        /* live invites in the listing */
+    size_t live;        /* live invites, with those that a listing may not show yet */
+    size_t listed;      /* those of them that the listing shows */
     struct limit_excess excess[LIMIT_COUNT];
     size_t excess_count;
     bool approved;          /* an approval lifted the limits */

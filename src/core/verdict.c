@@ -106,7 +106,7 @@ static bool was_refused_lately(const struct judgement *j, const struct ledger_wi
 {
     if (wish->state != CREATE_REFUSED || (action == ACTION_INVITE && wish->lost.id))
         return false;
-    return j->inputs->wall >= wish->wall && j->inputs->wall - wish->wall < REFUSED_FOR_SECONDS;
+    return j->inputs->now >= wish->wall && j->inputs->now - wish->wall < REFUSED_FOR_SECONDS;
 }
 
 /*

@@ -89,7 +89,6 @@ struct plan_inputs {
     uint64_t begun;  /* when the listing was begun, on the ledger's clock */
     uint64_t settle; /* microseconds */
     int64_t now;     /* the listing's date, seconds since the epoch */
-    int64_t wall;    /* the host's date, seconds since the epoch */
 };
 
 /* An invite, and the wish of ours that made it, if one did. */

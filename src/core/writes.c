@@ -129,7 +129,7 @@ struct write *writes_pick(struct writes *writes, bool only_committed)
 
 static void mark(struct write *write, enum create_state state, const struct write_context *c)
 {
-    ledger_mark(write->wish, state, c->now->boot, c->now->wall);
+    ledger_mark(write->wish, state, c->now->boot, c->wall);
     c->ledger->dirty = true;
 }
 
@@ -253,21 +253,22 @@ static void create_refused(struct write *write, const struct write_context *c)
             end(write, RESULT_FAILED);
         return;
     }
-    if (write->wish->lost.id && (write->cleared || write->line->action == ACTION_INVITE)) {
-        start_restoring(write, c);
-        return;
-    }
-    write->old =
-        write->line->action == ACTION_RENEW ? newest_that(write, c, invite_is_expired) : NULL;
-    if (write->old && !c->create_only) {
+    /* Of an invite, there is none that could be in the way. */
+    const struct invite *expired = c->create_only || write->line->action == ACTION_INVITE
+                                       ? NULL
+                                       : newest_that(write, c, invite_is_expired);
+    if (expired) {
         /*
          * Perhaps the service insists that the expired invite goes first: look how it is now. Until
          * that is clear, the wish is not to blame, and need not wait a day.
          */
         mark(write, CREATE_NONE, c);
+        write->old = expired;
         write->delete_doubtful = false;
         write->next = CALL_RETRIEVE;
         write->stage = WRITE_READY;
+    } else if (write->wish->lost.id && (write->cleared || write->line->action == ACTION_INVITE)) {
+        start_restoring(write, c);
     } else {
         mark(write, CREATE_REFUSED, c);
         write->wish->refused_status = status;
@@ -311,26 +312,29 @@ static void take_create(struct write *write, struct answer *answer, const struct
     }
 }
 
+/* Whether its old invite is an expired one that the service may want out of the way. */
+static bool is_after_expired(const struct write *write)
+{
+    return write->line->action == ACTION_RENEW || write->cleared;
+}
+
 /* The old invite is gone, by our delete or by another's hand. */
 static void old_gone(struct write *write, const struct write_context *c)
 {
     struct ledger_wish *made = ledger_find_invite(c->ledger, write->old->id);
     if (made && made != write->wish && made->state == CREATE_ANSWERED)
-        ledger_mark(made, CREATE_NONE, c->now->boot, c->now->wall);
+        ledger_mark(made, CREATE_NONE, c->now->boot, c->wall);
     /* Forgetting a deletion for want of memory costs one more delete that answers 404. */
     (void)ledger_deleted(c->ledger, write->old->id, c->now->boot);
 
-    switch (write->line->action) {
-    case ACTION_REPLACE:
+    if (is_after_expired(write)) {
+        if (write_begin(write, c) < 0)
+            fail(write, strdup("out of memory"));
+    } else if (write->line->action == ACTION_REPLACE) {
         write->cleared = true;
         write->next = CALL_CREATE;
         write->stage = WRITE_READY;
-        break;
-    case ACTION_RENEW:
-        if (write_begin(write, c) < 0)
-            fail(write, strdup("out of memory"));
-        break;
-    default:
+    } else {
         note_invite(write, write->old->id);
         end(write, RESULT_DONE);
     }
@@ -338,6 +342,13 @@ static void old_gone(struct write *write, const struct write_context *c)
 
 static void not_deleted(struct write *write, char *error, const struct write_context *c)
 {
+    if (write->cleared) {
+        /* The expired invite stays in the way of the new one; perhaps not of what was there. */
+        free(write->line->error);
+        write->line->error = error;
+        start_restoring(write, c);
+        return;
+    }
     if (write->line->action == ACTION_REPLACE) {
         mark(write, CREATE_NONE, c);
         (void)ledger_lose(write->wish, NULL);
@@ -352,6 +363,10 @@ static void repeat(struct write *write, const struct answer *answer, const struc
                        answer->kind == ANSWER_UNREADABLE;
     if (write->failures < FAILURES_MAX) {
         write->stage = WRITE_READY;
+        return;
+    }
+    if (write->cleared) {
+        not_deleted(write, TAKE(write->line->error), c);
         return;
     }
     /* What came of a delete will show in the next listing; no create of ours was sent. */
@@ -378,20 +393,24 @@ static void take_delete(struct write *write, struct answer *answer, const struct
     }
 }
 
-/* A renewal was refused, and this is the expired invite that may be in its way. */
+/* A create was refused, and this is the expired invite that may be in its way. */
 static void look_at_expired(struct write *write, const struct invite *invite,
                             const struct write_context *c)
 {
     if (invite_is_expired(invite, c->date) && write->delete_doubtful) {
         mark(write, CREATE_REFUSED, c);
-        fail(write, memory_format("the expired invite is still there after its delete (%s)",
-                                  error_of(write)));
+        not_deleted(write,
+                    memory_format("the expired invite is still there after its delete (%s)",
+                                  error_of(write)),
+                    c);
     } else if (invite_is_expired(invite, c->date)) {
         write->next = CALL_DELETE;
         write->stage = WRITE_READY;
     } else {
-        fail(write, memory_format("the old invite %s reads %s now; the next pass decides",
-                                  invite->id, invite_status_word(invite->status)));
+        not_deleted(write,
+                    memory_format("the old invite %s reads %s now; the next pass decides",
+                                  invite->id, invite_status_word(invite->status)),
+                    c);
     }
 }
 
@@ -403,7 +422,7 @@ static void take_retrieve(struct write *write, struct answer *answer, const stru
         not_deleted(write, TAKE(write->line->error), c);
     } else if (answer->kind != ANSWER_OK) {
         repeat(write, answer, c);
-    } else if (write->line->action == ACTION_RENEW) {
+    } else if (is_after_expired(write)) {
         look_at_expired(write, &answer->invite, c);
     } else if (answer->invite.status == INVITE_ACCEPTED) {
         not_deleted(write, strdup("accepted in the meantime: an accepted invite cannot be deleted"),
@@ -485,7 +504,10 @@ static bool is_accepted(const struct invite *invite, int64_t now)
 static void redo(struct write *write, const struct write_context *c)
 {
     const struct invite *live = newest_that(write, c, invite_is_live);
-    if (!write->restoring && is_mailed_out(write, c)) {
+    const struct member *member = write->line->member;
+    if (member->ends_at != 0 && member->ends_at <= c->date) {
+        fail(write, strdup("the membership ended in the meantime"));
+    } else if (!write->restoring && is_mailed_out(write, c)) {
         fail(write, strdup("mailed as often as limits.renewals allows"));
     } else if (live && (write->line->action != ACTION_REPLACE || write->cleared)) {
         fail(write, strdup("another invite for this address appeared; the next pass decides"));
@@ -518,6 +540,9 @@ static void give_up_unsent(struct write *write, const char *why, const struct wr
 {
     if (write->wish && write->wish->state == CREATE_BEGUN)
         mark(write, CREATE_NONE, c);
+    /* The delete was never sent: nothing was taken that could have to be restored. */
+    if (write->line->action == ACTION_REPLACE && write->wish && write->sent_at == 0)
+        (void)ledger_lose(write->wish, NULL);
     if (write->restoring)
         fail(write,
              memory_format("the new invite was refused and the old one not restored yet (%s): "

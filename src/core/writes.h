@@ -43,6 +43,7 @@ struct write_context {
     const struct limits *limits;
     const struct instant *now;
     int64_t date; /* of that listing */
+    int64_t wall; /* now, by the service's clock */
     bool create_only;
 };
 

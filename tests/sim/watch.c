@@ -1,0 +1,700 @@
+/* The invariants. */
+#include "watch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+void watch_violated(struct watch *watch, const char *format, ...)
+{
+    if (watch->violation)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    watch->violation = memory_format_list(format, arguments);
+    va_end(arguments);
+}
+
+/* ---- sets of texts ------------------------------------------------------------------------- */
+
+static bool has(char *const *set, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(set[i], text) == 0)
+            return true;
+    return false;
+}
+
+/* Ids differ by case. */
+static bool has_id(char *const *set, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(set[i], id) == 0)
+            return true;
+    return false;
+}
+
+static void put(char ***set, size_t *count, const char *text)
+{
+    if (has_id(*set, *count, text))
+        return;
+    if (RESERVE(*set, *count) < 0)
+        abort();
+    (*set)[(*count)++] = strdup(text);
+}
+
+static void drop(char ***set, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++)
+        free((*set)[i]);
+    free(*set);
+    *set = NULL;
+    *count = 0;
+}
+
+static void clear_pass(struct watch *watch)
+{
+    invites_clear(&watch->delivered);
+    free(watch->was_shown);
+    watch->was_shown = NULL;
+    watch->was_shown_count = 0;
+    drop(&watch->revoked, &watch->revoked_count);
+    drop(&watch->invited, &watch->invited_count);
+    drop(&watch->owners, &watch->owner_count);
+    drop(&watch->refused, &watch->refused_count);
+}
+
+void watch_clear(struct watch *watch)
+{
+    clear_pass(watch);
+    for (size_t i = 0; i < watch->open_count; i++)
+        free(watch->open[i].email);
+    free(watch->open);
+    drop(&watch->gone, &watch->gone_count);
+    drop(&watch->doomed, &watch->doomed_count);
+    drop(&watch->approvals, &watch->approval_count);
+    free(watch->violation);
+}
+
+void watch_begin_pass(struct watch *watch, const struct pass *pass)
+{
+    clear_pass(watch);
+    watch->pass = pass;
+    watch->stopped = watch->unsaved = watch->forbidden = watch->lifted = false;
+    watch->must_not_write = watch->proven = false;
+}
+
+/* ---- what was delivered -------------------------------------------------------------------- */
+
+static bool reads_live(const struct watch *watch, const struct invite *invite)
+{
+    return invite->status == INVITE_PENDING &&
+           (invite->expires_at == 0 || invite->expires_at > watch->date);
+}
+
+static bool is_of(const struct invite *invite, const char *email)
+{
+    return strcasecmp(invite->email, email) == 0;
+}
+
+static bool is_gone(const struct watch *watch, const struct invite *invite)
+{
+    return has_id(watch->gone, watch->gone_count, invite->id);
+}
+
+static const struct invite *delivered(const struct watch *watch, const char *id)
+{
+    for (size_t i = 0; i < watch->delivered.count; i++)
+        if (strcmp(watch->delivered.items[i].id, id) == 0)
+            return &watch->delivered.items[i];
+    return NULL;
+}
+
+/* The member with that address, unless the membership has ended. */
+static const struct member *declared(const struct watch *watch, const char *email)
+{
+    for (size_t i = 0; i < watch->members->count; i++) {
+        const struct member *member = &watch->members->items[i];
+        if (strcasecmp(member->email, email) == 0)
+            return member->ends_at != 0 && member->ends_at <= watch->date ? NULL : member;
+    }
+    return NULL;
+}
+
+/* The only pattern in these lives covers a whole domain. */
+static bool is_ignored(const struct watch *watch, const char *email)
+{
+    for (size_t i = 0; i < watch->members->ignore_count; i++) {
+        const char *domain = strchr(email, '@');
+        if (domain && strcasecmp(domain, watch->members->ignore[i] + 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool grants(const struct invite *invite, enum role role, const struct projects *projects)
+{
+    return invite->role == role && (!invite->projects.given || !projects->given ||
+                                    projects_compare(&invite->projects, projects) == 0);
+}
+
+static void begin_listing(struct watch *watch)
+{
+    invites_clear(&watch->delivered);
+    watch->begun = watch->org->now;
+    watch->must_not_write = watch->proven = false;
+    watch->was_shown_count = watch->org->count;
+    free(watch->was_shown);
+    watch->was_shown = calloc(watch->org->count + 1, sizeof *watch->was_shown);
+    for (size_t i = 0; i < watch->org->count; i++)
+        watch->was_shown[i] = org_shows(&watch->org->invites[i], watch->org->now);
+}
+
+/* What the service no longer knows as a cursor has vanished, or comes again. */
+static void drop_cursor(struct watch *watch, const char *cursor)
+{
+    struct invites *invites = &watch->delivered;
+    for (size_t i = 0; i < invites->count; i++) {
+        if (strcmp(invites->items[i].id, cursor) != 0)
+            continue;
+        invite_clear(&invites->items[i]);
+        memmove(&invites->items[i], &invites->items[i + 1],
+                (--invites->count - i) * sizeof *invites->items);
+        return;
+    }
+}
+
+void watch_page(struct watch *watch, const struct answer *answer, const char *cursor)
+{
+    watch->served = watch->org->now;
+    bool refused =
+        answer->kind == ANSWER_REFUSED && (answer->status == 404 || answer->status == 400);
+    if (cursor && (refused || (answer->kind == ANSWER_OK && answer->page.invites.count == 0)))
+        drop_cursor(watch, cursor);
+    for (size_t i = 0; i < answer->page.invites.count; i++) {
+        const struct invite *from = &answer->page.invites.items[i];
+        struct invite copy = {.id = strdup(from->id),
+                              .email = strdup(from->email),
+                              .role = from->role,
+                              .status = from->status,
+                              .expires_at = from->expires_at};
+        if (projects_copy(&from->projects, &copy.projects) < 0 ||
+            invites_add(&watch->delivered, &copy) < 0)
+            abort();
+    }
+}
+
+/* ---- requests ------------------------------------------------------------------------------ */
+
+/* What was shown from the listing's beginning to its end must have been delivered. */
+static void check_complete(struct watch *watch)
+{
+    if (watch->proven)
+        return;
+    watch->proven = true;
+    for (size_t i = 0; i < watch->was_shown_count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        if (watch->was_shown[i] && org_shows(invite, watch->served) &&
+            !delivered(watch, invite->invite.id))
+            watch_violated(watch, "write after an incomplete listing: %s of %s was not delivered",
+                           invite->invite.id, invite->invite.email);
+    }
+}
+
+static void check_may_write(struct watch *watch, const char *whom)
+{
+    if (watch->unsaved)
+        watch_violated(watch, "write after a failed save: %s", whom);
+    if (watch->forbidden)
+        watch_violated(watch, "write after 401 or 403 on a write: %s", whom);
+    if (watch->must_not_write)
+        watch_violated(watch, "write on a listing that cannot be true: %s", whom);
+    check_complete(watch);
+}
+
+/* Whether the listing shows what came of that create. */
+static bool is_settled(const struct watch *watch, const struct watch_open *open)
+{
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        if (invite->ours && invite->made_at >= open->sent_at &&
+            is_of(&invite->invite, open->email) && delivered(watch, invite->invite.id))
+            return true;
+    }
+    return false;
+}
+
+static void check_open(struct watch *watch, const char *email)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < watch->open_count; i++) {
+        struct watch_open *open = &watch->open[i];
+        if (strcasecmp(open->email, email) != 0) {
+            watch->open[kept++] = *open;
+            continue;
+        }
+        if (watch->begun < open->given_up_at + watch->settle && !is_settled(watch, open))
+            watch_violated(watch,
+                           "create sent again before the outcome was known: %s, by a listing begun "
+                           "%lld s after the last was given up",
+                           email,
+                           ((long long)watch->begun - (long long)open->given_up_at) /
+                               (long long)SIM_SECOND);
+        free(open->email);
+    }
+    watch->open_count = kept;
+}
+
+static void check_remembered(struct watch *watch, const struct request *request)
+{
+    const struct ledger_wish *wish =
+        ledger_find(watch->durable, request->email, request->role, request->projects);
+    if (!wish || wish->state != CREATE_BEGUN)
+        watch_violated(watch, "create that a restart would not know of: %s", request->email);
+}
+
+static bool took_from(const struct watch *watch, const char *email)
+{
+    for (size_t i = 0; i < watch->delivered.count; i++)
+        if (is_of(&watch->delivered.items[i], email) && is_gone(watch, &watch->delivered.items[i]))
+            return true;
+    return false;
+}
+
+static void check_nothing_there(struct watch *watch, const char *email)
+{
+    for (size_t i = 0; i < watch->delivered.count; i++) {
+        const struct invite *invite = &watch->delivered.items[i];
+        if (!is_of(invite, email) || is_gone(watch, invite))
+            continue;
+        if (reads_live(watch, invite))
+            watch_violated(watch, "create beside a live invite: %s has %s", email, invite->id);
+        /* Beside a live invite, an accepted one does not count: the table goes by the live. */
+        if (invite->status == INVITE_ACCEPTED && !took_from(watch, email))
+            watch_violated(watch, "create for somebody who accepted: %s has %s", email, invite->id);
+        if (invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN)
+            watch_violated(watch, "create for somebody of unknown status: %s", email);
+    }
+}
+
+/* Whether an invite like this was taken from the address by our delete, or may have been. */
+static bool was_taken(const struct watch *watch, const struct request *request)
+{
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        bool taken = invite->gone_by == HAND_OURS || is_gone(watch, &invite->invite) ||
+                     has_id(watch->doomed, watch->doomed_count, invite->invite.id);
+        if (taken && is_of(&invite->invite, request->email) &&
+            grants(&invite->invite, request->role, request->projects))
+            return true;
+    }
+    return false;
+}
+
+static void count_create(struct watch *watch, const struct request *request, bool restores)
+{
+    put(&watch->invited, &watch->invited_count, request->email);
+    if (request->role == ROLE_OWNER && !restores)
+        put(&watch->owners, &watch->owner_count, request->email);
+    if (watch->lifted)
+        return;
+    if (watch->invited_count > watch->limits->invites)
+        watch_violated(watch, "beyond limits.invites: %zu", watch->invited_count);
+    if (watch->owner_count > watch->limits->owner_invites)
+        watch_violated(watch, "beyond limits.owner_invites: %zu", watch->owner_count);
+}
+
+static void check_create(struct watch *watch, const struct request *request)
+{
+    const char *email = request->email;
+    check_may_write(watch, email);
+    check_open(watch, email);
+    check_remembered(watch, request);
+    check_nothing_there(watch, email);
+    if (watch->stopped && !took_from(watch, email))
+        watch_violated(watch, "create begun after the stop: %s", email);
+    const struct member *member = declared(watch, email);
+    if (!member || is_ignored(watch, email)) {
+        watch_violated(watch, "create for somebody not declared: %s", email);
+        return;
+    }
+    bool as_declared = request->role == member->role &&
+                       projects_compare(request->projects, &member->projects) == 0;
+    if (!as_declared && !was_taken(watch, request))
+        watch_violated(watch, "create of what nobody declared: %s", email);
+    count_create(watch, request, !as_declared);
+}
+
+/* What the listing says of the person forbids to take anything away. */
+static void check_person(struct watch *watch, const char *email)
+{
+    if (is_ignored(watch, email))
+        watch_violated(watch, "delete of an ignored invite: %s", email);
+    for (size_t i = 0; i < watch->delivered.count; i++) {
+        const struct invite *invite = &watch->delivered.items[i];
+        if (is_of(invite, email) && !is_gone(watch, invite) &&
+            (invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN))
+            watch_violated(watch, "delete for somebody of unknown status: %s", email);
+    }
+}
+
+/* What we made and no listing has shown counts as pending, as it was sent: it may lag. */
+static bool is_fresh(const struct watch *watch, const char *id, struct invite *ret)
+{
+    for (size_t i = 0; i < watch->org->mail_count; i++) {
+        const struct org_mail *mail = &watch->org->mails[i];
+        const struct org_invite *invite = &watch->org->invites[mail->invite];
+        if (strcmp(invite->invite.id, id) != 0)
+            continue;
+        *ret = (struct invite){.id = invite->invite.id,
+                               .email = mail->email,
+                               .role = mail->role,
+                               .projects = mail->projects,
+                               .status = INVITE_PENDING};
+        return true;
+    }
+    return false;
+}
+
+/* A live invite that is as declared goes only where another one stays. */
+static void check_declared(struct watch *watch, const struct invite *victim)
+{
+    const struct member *member = declared(watch, victim->email);
+    if (!member || !grants(victim, member->role, &member->projects))
+        return;
+    for (size_t i = 0; i < watch->delivered.count; i++) {
+        const struct invite *other = &watch->delivered.items[i];
+        if (is_of(other, victim->email) && strcmp(other->id, victim->id) != 0 &&
+            reads_live(watch, other) && grants(other, member->role, &member->projects) &&
+            !is_gone(watch, other))
+            return;
+    }
+    for (size_t i = 0; i < watch->org->mail_count; i++) {
+        const struct org_mail *mail = &watch->org->mails[i];
+        const char *id = watch->org->invites[mail->invite].invite.id;
+        struct invite fresh;
+        if (strcasecmp(mail->email, victim->email) == 0 && strcmp(id, victim->id) != 0 &&
+            mail->role == member->role && is_fresh(watch, id, &fresh) &&
+            !has_id(watch->gone, watch->gone_count, id))
+            return;
+    }
+    watch_violated(watch, "delete of a declared invite: %s of %s", victim->id, victim->email);
+}
+
+/* Live invites that the service may count at most, those too fresh to be listed included. */
+static size_t live_at_most(const struct watch *watch)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < watch->delivered.count; i++)
+        live += reads_live(watch, &watch->delivered.items[i]);
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        live += invite->ours && invite->made_at + 2 * watch->settle > watch->begun &&
+                !delivered(watch, invite->invite.id);
+    }
+    return live;
+}
+
+static void count_revocation(struct watch *watch, const char *id)
+{
+    put(&watch->revoked, &watch->revoked_count, id);
+    if (watch->lifted)
+        return;
+    if (watch->revoked_count > watch->limits->revocations)
+        watch_violated(watch, "beyond limits.revocations: %zu", watch->revoked_count);
+    size_t live = live_at_most(watch);
+    size_t listed = 0;
+    for (size_t i = 0; i < watch->delivered.count; i++)
+        listed += reads_live(watch, &watch->delivered.items[i]) &&
+                  !is_gone(watch, &watch->delivered.items[i]);
+    if (listed >= LIMIT_SHARE_LEAST &&
+        (double)watch->revoked_count > watch->limits->revocation_ratio * (double)live)
+        watch_violated(watch, "beyond limits.revocation_ratio: %zu of %zu", watch->revoked_count,
+                       live);
+}
+
+static void check_delete(struct watch *watch, const struct request *request)
+{
+    check_may_write(watch, request->invite_id);
+    if (watch->create_only)
+        watch_violated(watch, "delete with policy create-only: %s", request->invite_id);
+    struct invite fresh;
+    const struct invite *victim = delivered(watch, request->invite_id);
+    if (!victim && is_fresh(watch, request->invite_id, &fresh))
+        victim = &fresh;
+    if (!victim) {
+        watch_violated(watch, "delete of an invite that was not listed: %s", request->invite_id);
+        return;
+    }
+    if (watch->stopped && !took_from(watch, victim->email))
+        watch_violated(watch, "delete begun after the stop: %s", victim->id);
+    check_person(watch, victim->email);
+    if (victim->status == INVITE_ACCEPTED) {
+        watch_violated(watch, "delete of an accepted invite: %s", victim->id);
+    } else if (reads_live(watch, victim)) {
+        check_declared(watch, victim);
+        count_revocation(watch, victim->id);
+    } else if (!declared(watch, victim->email) ||
+               !has(watch->refused, watch->refused_count, victim->email)) {
+        watch_violated(watch, "delete of history: %s", victim->id);
+    }
+}
+
+void watch_request(struct watch *watch, const struct request *request)
+{
+    if (request->call == CALL_LIST && !request->cursor)
+        begin_listing(watch);
+    else if (request->call == CALL_CREATE)
+        check_create(watch, request);
+    else if (request->call == CALL_DELETE)
+        check_delete(watch, request);
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+void watch_give_up(struct watch *watch, const char *email, uint64_t sent_at)
+{
+    if (RESERVE(watch->open, watch->open_count) < 0)
+        abort();
+    watch->open[watch->open_count++] = (struct watch_open){
+        .email = strdup(email), .sent_at = sent_at, .given_up_at = watch->org->now};
+}
+
+static bool leaves_open(const struct answer *answer)
+{
+    return answer->kind == ANSWER_UNREADABLE || answer->kind == ANSWER_UNAVAILABLE ||
+           answer->kind == ANSWER_LOST;
+}
+
+void watch_answer(struct watch *watch, const struct answer *answer, const struct request *request,
+                  uint64_t sent_at)
+{
+    bool write = request->call == CALL_CREATE || request->call == CALL_DELETE;
+    bool refused = answer->kind == ANSWER_REFUSED;
+    if (write && (answer->status == 401 || answer->status == 403))
+        watch->forbidden = true;
+    if (request->call == CALL_CREATE && leaves_open(answer))
+        watch_give_up(watch, request->email, sent_at);
+    if (request->call == CALL_CREATE && refused)
+        put(&watch->refused, &watch->refused_count, request->email);
+    if (request->call == CALL_DELETE &&
+        (answer->kind == ANSWER_OK || (refused && answer->status == 404)))
+        put(&watch->gone, &watch->gone_count, request->invite_id);
+    if (request->call == CALL_RETRIEVE && refused && answer->status == 404)
+        put(&watch->gone, &watch->gone_count, request->invite_id);
+    if (request->call == CALL_LIST && !request->cursor && answer->kind == ANSWER_OK)
+        watch->date = answer->date != 0 ? answer->date : watch->wall;
+}
+
+static bool same_wish(const struct org_mail *a, const struct org_mail *b)
+{
+    return a->role == b->role && strcasecmp(a->email, b->email) == 0 &&
+           projects_compare(&a->projects, &b->projects) == 0;
+}
+
+void watch_mail(struct watch *watch)
+{
+    const struct org *org = watch->org;
+    const struct org_mail *last = &org->mails[org->mail_count - 1];
+    unsigned counted = 1;
+    for (size_t i = 0; i + 1 < org->mail_count; i++) {
+        const struct org_mail *mail = &org->mails[i];
+        const struct org_invite *invite = &org->invites[mail->invite];
+        if (!same_wish(mail, last))
+            continue;
+        bool accepted = invite->gone_at == SIM_NEVER && invite->invite.status == INVITE_ACCEPTED;
+        if (org_is_live(org, invite) || accepted)
+            watch_violated(watch, "mailed twice for one wish: %s, and %s is there already",
+                           last->email, invite->invite.id);
+        /*
+         * What another hand removed may never have been seen by anybody, and what the service made
+         * otherwise than asked cannot be recognised once its answer is lost.
+         */
+        counted += mail->epoch == last->epoch && invite->gone_by != HAND_OTHER &&
+                   grants(&invite->invite, mail->role, &mail->projects);
+    }
+    if (counted > 1 + watch->limits->renewals)
+        watch_violated(watch, "mailed more often than renewals allow: %s, %u times", last->email,
+                       counted);
+}
+
+/* ---- the plan and the end ------------------------------------------------------------------ */
+
+void watch_plan(struct watch *watch, const char *approval)
+{
+    watch->lifted = pass_plan(watch->pass)->approved;
+    if (!watch->lifted)
+        return;
+    if (!approval)
+        watch_violated(watch, "limits lifted without an approval");
+    else if (has_id(watch->approvals, watch->approval_count, approval))
+        watch_violated(watch, "approval used twice: %s", approval);
+}
+
+void watch_used(struct watch *watch, const char *approval)
+{
+    put(&watch->approvals, &watch->approval_count, approval);
+}
+
+void watch_restart(struct watch *watch)
+{
+    for (size_t i = 0; i < watch->durable->wish_count; i++)
+        if (watch->durable->wishes[i]->lost.id)
+            put(&watch->doomed, &watch->doomed_count, watch->durable->wishes[i]->lost.id);
+}
+
+void watch_forget(struct watch *watch)
+{
+    drop(&watch->approvals, &watch->approval_count);
+    watch->org->epoch++;
+}
+
+/* Invites of the address that the listing has. */
+static size_t count_of(const struct watch *watch, const char *email)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < watch->delivered.count; i++)
+        count += is_of(&watch->delivered.items[i], email);
+    return count;
+}
+
+static size_t cost(const struct watch *watch, const struct line *line)
+{
+    switch (line->action) {
+    case ACTION_INVITE:
+        return 2; /* a restore may follow */
+    case ACTION_RENEW:
+        /* create; then, where the service insists, retrieve, delete and create for each old one */
+        return 1 + 3 * count_of(watch, line->email);
+    case ACTION_REPLACE:
+        return 3 + 3 * count_of(watch, line->email);
+    case ACTION_REVOKE:
+        return 1;
+    case ACTION_ATTENTION:
+    case ACTION_KEEP:
+        break;
+    }
+    return 0;
+}
+
+static void check_requests(struct watch *watch, unsigned faults)
+{
+    const struct plan *plan = pass_plan(watch->pass);
+    size_t shown = watch->delivered.count, page = watch->org->habits.page_size;
+    size_t pages = shown == 0 ? 1 : (shown + page - 1) / page, most = pages;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        most += plan->lines.items[i].blocked_by == 0 ? cost(watch, &plan->lines.items[i]) : 0;
+    /* Each fault may cost a second listing that starts over, or a write sent anew. */
+    /* After a refusal the pass looks again. */
+    most += watch->refused_count > 0 ? pages + 1 : 0;
+    most += pass_limited(watch->pass) + (size_t)faults * (4 + 3 * pages);
+    if (pass_requests(watch->pass) > most)
+        watch_violated(watch, "%u requests where %zu should do", pass_requests(watch->pass), most);
+}
+
+static void check_result(struct watch *watch, const struct line *line)
+{
+    if (line->result == RESULT_NONE)
+        watch_violated(watch, "line without a result: %s %s", action_word(line->action),
+                       line->email);
+    if (line->result != RESULT_DONE)
+        return;
+    const char *id = line->action == ACTION_REVOKE ? line->invite->id : line->invite_id;
+    bool made = false, there = false;
+    for (size_t i = 0; id && i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        if (strcmp(invite->invite.id, id) != 0)
+            continue;
+        made = is_of(&invite->invite, line->email);
+        there = there || org_is_live(watch->org, invite);
+    }
+    if (!made)
+        watch_violated(watch, "done, and there is no such invite: %s %s", action_word(line->action),
+                       line->email);
+    if (line->action == ACTION_REVOKE && there)
+        watch_violated(watch, "done, and the invite is still live: %s", id);
+}
+
+void watch_end(struct watch *watch, unsigned faults)
+{
+    enum pass_end end = pass_end(watch->pass);
+    const struct plan *plan = pass_plan(watch->pass);
+    if ((end == PASS_FAILED) != (pass_error(watch->pass) != NULL) && !watch->unsaved)
+        watch_violated(watch, "ended without saying why");
+    if (!plan || end != PASS_DONE)
+        return;
+    for (size_t i = 0; i < plan->lines.count; i++)
+        if (action_writes(plan->lines.items[i].action))
+            check_result(watch, &plan->lines.items[i]);
+    check_requests(watch, faults);
+}
+
+/* ---- converged ----------------------------------------------------------------------------- */
+
+/* Who is left alone with a reason that the service's own state bears out. */
+static bool is_excused(const struct watch *watch, const char *email)
+{
+    const struct plan *plan = pass_plan(watch->pass);
+    if (is_ignored(watch, email))
+        return true;
+    /* The service insists that the expired invite goes first, and the policy forbids that. */
+    if (watch->create_only && watch->org->habits.insists &&
+        has(watch->refused, watch->refused_count, email))
+        return true;
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
+        if (line->action == ACTION_ATTENTION && strcasecmp(line->email, email) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct standing {
+    size_t live, matching, accepted;
+};
+
+static struct standing stand(const struct watch *watch, const char *email,
+                             const struct member *member)
+{
+    struct standing standing = {0};
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        if (!is_of(&invite->invite, email) || invite->gone_at != SIM_NEVER)
+            continue;
+        bool live = org_is_live(watch->org, invite);
+        /* What the service does not state cannot be compared. */
+        static const struct projects not_stated;
+        bool hides = watch->org->habits.hides_projects;
+        standing.live += live;
+        standing.matching +=
+            live && member &&
+            grants(&invite->invite, member->role, hides ? &not_stated : &member->projects);
+        standing.accepted += invite->invite.status == INVITE_ACCEPTED;
+    }
+    return standing;
+}
+
+void watch_converged(struct watch *watch)
+{
+    if (!pass_plan(watch->pass) || pass_end(watch->pass) != PASS_DONE) {
+        watch_violated(watch, "not converged: the third calm pass did not end well: %s",
+                       pass_error(watch->pass) ? pass_error(watch->pass) : "stopped");
+        return;
+    }
+    for (size_t i = 0; i < watch->members->count; i++) {
+        const char *email = watch->members->items[i].email;
+        const struct member *member = declared(watch, email);
+        struct standing standing = stand(watch, email, member);
+        if (member && !is_excused(watch, email) && standing.accepted == 0 &&
+            (standing.matching != 1 || standing.live != 1))
+            watch_violated(watch, "not converged: %s has %zu live invites, %zu as declared", email,
+                           standing.live, standing.matching);
+    }
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        const char *email = invite->invite.email;
+        if (org_is_live(watch->org, invite) && !declared(watch, email) && !is_excused(watch, email))
+            watch_violated(watch, "not converged: %s of %s is still there", invite->invite.id,
+                           email);
+    }
+}

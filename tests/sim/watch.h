@@ -1,0 +1,80 @@
+/*
+ * The watch: what must hold at each request and at the end of each pass, judged from what the
+ * service delivered and from what it holds, never from the product's own reasoning.
+ */
+#pragma once
+
+#include "core/pass.h"
+#include "org.h"
+
+struct watch_open {
+    char *email;
+    uint64_t sent_at, given_up_at;
+};
+
+struct watch {
+    struct org *org;
+    const struct members *members;
+    const struct limits *limits;
+    const struct ledger *durable; /* what a restart would read */
+    bool create_only;
+    uint64_t settle;
+
+    /* the listing that the pass goes by */
+    struct invites delivered;
+    bool *was_shown; /* by position in the organisation: at the listing's beginning */
+    size_t was_shown_count;
+    uint64_t begun, served;
+    int64_t date;
+    int64_t wall;        /* what the host takes for the date; by this where no answer says it */
+    bool must_not_write; /* it shrank, or another organisation answered */
+    bool proven;
+
+    /* the pass */
+    const struct pass *pass;
+    bool stopped, unsaved, forbidden;
+    bool lifted; /* an approval lifted the limits */
+    char **revoked, **invited, **owners, **refused;
+    size_t revoked_count, invited_count, owner_count, refused_count;
+
+    /* beyond the pass */
+    struct watch_open *open;
+    size_t open_count;
+    char **gone; /* ids that are known to be gone */
+    size_t gone_count;
+    char **doomed; /* ids that a process that died was about to delete */
+    size_t doomed_count;
+    char **approvals;
+    size_t approval_count;
+
+    char *violation; /* the first one: "INVARIANT: what" */
+};
+
+void watch_clear(struct watch *watch);
+void watch_begin_pass(struct watch *watch, const struct pass *pass);
+/* A request is made. */
+void watch_request(struct watch *watch, const struct request *request);
+/* The page after `cursor` was served, and its answer is on its way. */
+void watch_page(struct watch *watch, const struct answer *answer, const char *cursor);
+/* An answer to that request, sent at `sent_at`, is delivered to the pass. */
+void watch_answer(struct watch *watch, const struct answer *answer, const struct request *request,
+                  uint64_t sent_at);
+/* The process no longer waits for the outcome of a create that it sent at `sent_at`. */
+void watch_give_up(struct watch *watch, const char *email, uint64_t sent_at);
+/* The service has sent a mail. */
+void watch_mail(struct watch *watch);
+/* The plan was made; `approval` is what the operator gave. */
+void watch_plan(struct watch *watch, const char *approval);
+/* Something was sent on the strength of the approval. */
+void watch_used(struct watch *watch, const char *approval);
+/* The process has died, and its successor reads the durable ledger. */
+void watch_restart(struct watch *watch);
+/* The memory was lost: used approvals may be used again, and mails are counted anew. */
+void watch_forget(struct watch *watch);
+/* The pass has ended by itself; `faults` struck it. */
+void watch_end(struct watch *watch, unsigned faults);
+/* Calm has come, and three passes went by: things must be as declared. */
+void watch_converged(struct watch *watch);
+
+void watch_violated(struct watch *watch, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
