@@ -212,16 +212,18 @@ struct look {
 };
 
 /*
- * Live or accepted; or expired since, if it was made about when we sent the create, and not by an
- * earlier create of the wish.
+ * Live or accepted; or expired since, if it was made about when we sent the create, and after the
+ * invite that the wish had before.
  */
-static bool is_fruit_of(const struct ledger_wish *wish, const struct invite *invite, int64_t now)
+static bool is_fruit_of(const struct ledger_wish *wish, const struct invite *invite,
+                        const struct look *look)
 {
-    if (invite_is_live(invite, now) || invite->status == INVITE_ACCEPTED)
+    if (invite_is_live(invite, look->now) || invite->status == INVITE_ACCEPTED)
         return true;
-    bool earlier = wish->invite_id && strcmp(wish->invite_id, invite->id) == 0;
-    return invite_is_expired(invite, now) && !earlier && invite->created_at != 0 &&
-           invite->created_at >= wish->wall - CREATE_SPAN_SECONDS;
+    const struct invite *before =
+        wish->invite_id ? listing_find(look->listing, wish->invite_id) : NULL;
+    return invite_is_expired(invite, look->now) && (!before || invite_newer(invite, before)) &&
+           invite->created_at != 0 && invite->created_at >= wish->wall - CREATE_SPAN_SECONDS;
 }
 
 /*
@@ -234,8 +236,7 @@ static const struct invite *shown(const struct ledger_wish *wish, const struct l
     for (size_t i = 0; i < invites->count; i++) {
         const struct invite *invite = &invites->items[i];
         if (address_compare(invite->email, wish->email) == 0 &&
-            invite_grants(invite, wish->role, &wish->projects) &&
-            is_fruit_of(wish, invite, look->now) &&
+            invite_grants(invite, wish->role, &wish->projects) && is_fruit_of(wish, invite, look) &&
             !ledger_hides(look->ledger, invite->id, look->begun, look->settle))
             return invite;
     }

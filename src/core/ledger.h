@@ -30,7 +30,7 @@ struct ledger_wish {
     enum create_state state;
     uint64_t at;        /* when the state was reached */
     int64_t wall;       /* the same by the service's clock, seconds: what its dates compare with */
-    char *invite_id;    /* ANSWERED: what was created; may be NULL */
+    char *invite_id;    /* ANSWERED: what was created; else what there was before; may be NULL */
     bool seen;          /* a listing has shown that invite */
     unsigned mailed;    /* how many creates are known to have happened */
     int refused_status; /* REFUSED: the HTTP status */

@@ -219,12 +219,32 @@ static int make_plan(struct pass *pass)
     return r < 0 ? r : judge_approval(pass);
 }
 
+/* Whether the first listing lacks most of the live invites of the last pass. */
+static bool is_doubtful(const struct pass *pass)
+{
+    const struct ledger *ledger = pass->params.ledger;
+    const struct invites *invites = listing_invites(pass->first);
+    size_t live = 0;
+    for (size_t i = 0; i < invites->count; i++)
+        live += invite_is_live(&invites->items[i], pass->date) &&
+                !ledger_hides(ledger, invites->items[i].id, pass->begun, pass->params.settle);
+    return limits_vanished(ledger->live, live);
+}
+
+/* What a listing shows, the ledger takes in; from one that is not believed it learns nothing. */
+static int learn(struct pass *pass)
+{
+    if (is_doubtful(pass))
+        return 0;
+    return ledger_settle(pass->params.ledger, pass->first, pass->begun, pass->params.settle,
+                         pass->date);
+}
+
 static void listed(struct pass *pass)
 {
     if (!check_organization(pass))
         return;
-    if (adopt_organization(pass) < 0 || ledger_settle(pass->params.ledger, pass->first, pass->begun,
-                                                      pass->params.settle, pass->date) < 0) {
+    if (adopt_organization(pass) < 0 || learn(pass) < 0) {
         fail_memory(pass);
         return;
     }

@@ -154,6 +154,8 @@ int write_begin(struct write *write, const struct write_context *context)
             return -ENOMEM;
     } else if (line->action == ACTION_RENEW) {
         (void)ledger_lose(write->wish, NULL);
+        if (memory_set(&write->wish->invite_id, line->invite->id) < 0)
+            return -ENOMEM;
     }
     mark(write, CREATE_BEGUN, context);
     write->wish->seen = false;

@@ -184,6 +184,9 @@ static bool strike_world(struct life *life, enum fault_kind kind)
         org_turn(org, invite, INVITE_ACCEPTED);
         break;
     case FAULT_EXPIRED:
+        /* One that lives for minutes only, made by another hand, would pass for ours. */
+        if (org_date(org) - invite->invite.created_at < 1800)
+            return false;
         invite->invite.expires_at = org_date(org);
         break;
     case FAULT_UNKNOWN_WORD:
@@ -726,7 +729,7 @@ static struct org_habits draw_habits(struct chance *chance)
         .hides_projects = chance_one_in(chance, 5),
         .dead_cursor = dead[chance_below(chance, 4)],
         .lag = chance_one_in(chance, 3) ? 0 : chance_between(chance, 1, 50) * SIM_SECOND,
-        .lifetime = (chance_one_in(chance, 4) ? 900 : 604800) * SIM_SECOND,
+        .lifetime = (chance_one_in(chance, 4) ? 1800 : 604800) * SIM_SECOND,
     };
     if (chance_one_in(chance, 4)) {
         habits.token_every = chance_between(chance, SIM_SECOND / 10, 8 * SIM_SECOND);

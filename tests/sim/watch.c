@@ -253,11 +253,15 @@ static void check_remembered(struct watch *watch, const struct request *request)
         watch_violated(watch, "create that a restart would not know of: %s", request->email);
 }
 
+/* Whether this pass has taken an invite from the address. */
 static bool took_from(const struct watch *watch, const char *email)
 {
-    for (size_t i = 0; i < watch->delivered.count; i++)
-        if (is_of(&watch->delivered.items[i], email) && is_gone(watch, &watch->delivered.items[i]))
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct invite *invite = &watch->org->invites[i].invite;
+        if (is_of(invite, email) && is_gone(watch, invite) &&
+            has_id(watch->revoked, watch->revoked_count, invite->id))
             return true;
+    }
     return false;
 }
 
@@ -520,35 +524,6 @@ void watch_mail(struct watch *watch)
 
 /* ---- the plan and the end ------------------------------------------------------------------ */
 
-void watch_plan(struct watch *watch, const char *approval)
-{
-    watch->lifted = pass_plan(watch->pass)->approved;
-    if (!watch->lifted)
-        return;
-    if (!approval)
-        watch_violated(watch, "limits lifted without an approval");
-    else if (has_id(watch->approvals, watch->approval_count, approval))
-        watch_violated(watch, "approval used twice: %s", approval);
-}
-
-void watch_used(struct watch *watch, const char *approval)
-{
-    put(&watch->approvals, &watch->approval_count, approval);
-}
-
-void watch_restart(struct watch *watch)
-{
-    for (size_t i = 0; i < watch->durable->wish_count; i++)
-        if (watch->durable->wishes[i]->lost.id)
-            put(&watch->doomed, &watch->doomed_count, watch->durable->wishes[i]->lost.id);
-}
-
-void watch_forget(struct watch *watch)
-{
-    drop(&watch->approvals, &watch->approval_count);
-    watch->org->epoch++;
-}
-
 /* Invites of the address that the listing has. */
 static size_t count_of(const struct watch *watch, const char *email)
 {
@@ -577,19 +552,62 @@ static size_t cost(const struct watch *watch, const struct line *line)
     return 0;
 }
 
-static void check_requests(struct watch *watch, unsigned faults)
+/* By the listing that the plan was made from. */
+static void bound_requests(struct watch *watch)
 {
     const struct plan *plan = pass_plan(watch->pass);
     size_t shown = watch->delivered.count, page = watch->org->habits.page_size;
-    size_t pages = shown == 0 ? 1 : (shown + page - 1) / page, most = pages;
-    for (size_t i = 0; i < plan->lines.count; i++)
-        most += plan->lines.items[i].blocked_by == 0 ? cost(watch, &plan->lines.items[i]) : 0;
-    /* Each fault may cost a second listing that starts over, or a write sent anew. */
+    watch->pages = shown == 0 ? 1 : (shown + page - 1) / page;
+    watch->requests_most = watch->pages;
+    bool holds = false;
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
+        watch->requests_most += line->blocked_by == 0 ? cost(watch, line) : 0;
+        holds = holds || line->held;
+    }
+    /* Where an earlier create is open, the pass looks again. */
+    watch->requests_most += holds ? watch->pages + 1 : 0;
+}
+
+static void check_requests(struct watch *watch, unsigned faults)
+{
+    size_t most = watch->requests_most + pass_limited(watch->pass);
     /* After a refusal the pass looks again. */
-    most += watch->refused_count > 0 ? pages + 1 : 0;
-    most += pass_limited(watch->pass) + (size_t)faults * (4 + 3 * pages);
+    most += watch->refused_count > 0 ? watch->pages + 1 : 0;
+    /* Each fault may cost a second listing that starts over, or a write sent anew. */
+    most += (size_t)faults * (4 + 3 * watch->pages);
     if (pass_requests(watch->pass) > most)
         watch_violated(watch, "%u requests where %zu should do", pass_requests(watch->pass), most);
+}
+
+void watch_plan(struct watch *watch, const char *approval)
+{
+    bound_requests(watch);
+    watch->lifted = pass_plan(watch->pass)->approved;
+    if (!watch->lifted)
+        return;
+    if (!approval)
+        watch_violated(watch, "limits lifted without an approval");
+    else if (has_id(watch->approvals, watch->approval_count, approval))
+        watch_violated(watch, "approval used twice: %s", approval);
+}
+
+void watch_used(struct watch *watch, const char *approval)
+{
+    put(&watch->approvals, &watch->approval_count, approval);
+}
+
+void watch_restart(struct watch *watch)
+{
+    for (size_t i = 0; i < watch->durable->wish_count; i++)
+        if (watch->durable->wishes[i]->lost.id)
+            put(&watch->doomed, &watch->doomed_count, watch->durable->wishes[i]->lost.id);
+}
+
+void watch_forget(struct watch *watch)
+{
+    drop(&watch->approvals, &watch->approval_count);
+    watch->org->epoch++;
 }
 
 static void check_result(struct watch *watch, const struct line *line)
@@ -631,11 +649,19 @@ void watch_end(struct watch *watch, unsigned faults)
 
 /* ---- converged ----------------------------------------------------------------------------- */
 
-/* Who is left alone with a reason that the service's own state bears out. */
+/* By the product's count: it takes an invite of another hand that looks like ours for ours. */
+static bool is_mailed_out(const struct watch *watch, const struct member *member)
+{
+    const struct ledger_wish *wish =
+        member ? ledger_find(watch->durable, member->email, member->role, &member->projects) : NULL;
+    return wish && wish->mailed > watch->limits->renewals;
+}
+
+/* Who is left alone for a reason. */
 static bool is_excused(const struct watch *watch, const char *email)
 {
     const struct plan *plan = pass_plan(watch->pass);
-    if (is_ignored(watch, email))
+    if (is_ignored(watch, email) || is_mailed_out(watch, declared(watch, email)))
         return true;
     /* The service insists that the expired invite goes first, and the policy forbids that. */
     if (watch->create_only && watch->org->habits.insists &&

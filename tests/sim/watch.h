@@ -33,6 +33,7 @@ struct watch {
     /* the pass */
     const struct pass *pass;
     bool stopped, unsaved, forbidden;
+    size_t pages, requests_most;
     bool lifted; /* an approval lifted the limits */
     char **revoked, **invited, **owners, **refused;
     size_t revoked_count, invited_count, owner_count, refused_count;
