@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Faults over real HTTP: runs each row of http.md and compares what comes of it.
+
+Run as it is, it takes all rows; names of tests (Rows.test_…) narrow that down. What holds for every
+row, whatever it says itself, is in check_promises().
+"""
+
+import email.utils
+import pathlib
+import re
+import socket
+import sys
+import tempfile
+import time
+import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "cli")]
+
+import front  # noqa: E402
+import harness  # noqa: E402
+from harness import EXIT_OK, TestCase, World  # noqa: E402
+
+TABLE = HERE / "http.md"
+SETTLE = 1
+
+ADA, KEPT, OUT = "ada@example.com", "kept@example.com", "out@example.com"
+MEMBER, LEFT = "member@example.com", "left@example.com"
+REVOKED = {"email": OUT, "id": "invite-out"}
+INVITES = [{"email": KEPT, "id": "invite-kept"},
+           {"email": MEMBER, "id": "invite-member", "status": "accepted"},
+           {"email": LEFT, "id": "invite-left", "status": "accepted"}]
+MANY = [f"many{i:02}@example.com" for i in range(11)]
+
+# No resolver is asked for it: one part is longer than a name may be.
+NO_NAME = f"https://{'a' * 64}.example/v1"
+# Faults that only a time-out ends.
+NEEDS_TIMEOUT = re.compile(r"hang|drip|no-accept|no-handshake")
+
+
+# ---- the table ----
+
+
+class Row:
+    def __init__(self, call, cells, line):
+        self.call, self.cells, self.line = call, cells, line
+        self.fault, self.how = cells["fault"], cells["how"].strip("`")
+
+    @property
+    def name(self):
+        words = re.sub(r"\W+", "_", self.fault).strip("_")
+        return f"test_{self.call}_{self.line:03}_{words}"
+
+    @property
+    def requests(self):
+        """`list 2, create 1` as a dictionary."""
+        if self.cells["requests"] == "none":
+            return {}
+        parts = [part.split() for part in self.cells["requests"].split(",")]
+        return {call: int(count) for call, count in parts}
+
+    @property
+    def mails(self):
+        """E-mails to Ada after this run, and after the next one, which meets no fault."""
+        first, _, then = self.cells.get("e-mails", "0, then 0").partition(", then ")
+        return int(first), int(then)
+
+    @property
+    def waits(self):
+        """How long the client stays away from the service, at least, in seconds."""
+        return float(self.cells.get("waits", "-").replace("-", "0"))
+
+
+def split_cells(line):
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def read_table(path):
+    """The rows of all tables that stand under a heading `## CALL: …`."""
+    rows, call, head = [], None, None
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.startswith("## "):
+            call, head = line[3:].partition(":")[0], None
+        elif not line.startswith("|"):
+            head = None
+        elif head is None:
+            head = split_cells(line)
+        elif not set(line) <= set("|- ") and "how" in head:
+            cells = split_cells(line)
+            assert len(cells) == len(head), f"{path}:{number}: {len(cells)} cells"
+            rows.append(Row(call, dict(zip(head, cells)), number))
+    return rows
+
+
+# ---- one row ----
+
+
+class Trap:
+    """An address where a redirect leads. Nobody may come."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.setblocking(False)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1/organization/invites"
+
+    def caught(self):
+        try:
+            self.listener.accept()[0].close()
+            return True
+        except BlockingIOError:
+            return False
+
+
+def http_date(match):
+    date = email.utils.formatdate(time.time() + float(match.group(1)), usegmt=True)
+    return urllib.parse.quote(date)
+
+
+class Scene:
+    """What a row plays in: a world with one to invite, one to revoke and three to leave alone."""
+
+    def __init__(self, test, row, certificates):
+        self.test, self.row, self.certificates = test, row, certificates
+        self.front, self.trap = None, Trap()
+        test.addCleanup(self.trap.listener.close)
+        full = row.how.startswith("after a full listing: ")
+        crowd = [{"email": one} for one in MANY] if full else []
+        self.world = World(test, invites=[*INVITES, *([] if full else [REVOKED]), *crowd])
+        self.sandbox = self.world.sandbox
+        declared = [KEPT, MEMBER, *(MANY if full else [])]
+        if full:
+            self.world.declare(*declared)
+            test.assert_exit(self.world.apply(), EXIT_OK)
+            self.sandbox.post("invite", **REVOKED)
+            self.sandbox.clear_log()
+        self.world.declare(ADA, *declared)
+        self.set_fault(row.how.removeprefix("after a full listing: "))
+
+    def configure(self, url, **api):
+        self.world.configure(api={"base_url": url, "concurrency": 1, **api}, settle=f"{SETTLE}s")
+
+    def set_fault(self, how):
+        limits = {"timeout": "2s"} if NEEDS_TIMEOUT.search(how) else {}
+        if how.startswith("at 6000 a minute: "):
+            how = how.removeprefix("at 6000 a minute: ")
+            limits["requests_per_minute"] = 6000
+        call = "retrieve" if self.row.call == "show" else self.row.call
+        if self.row.call == "retrieve":
+            self.sandbox.fault("call=delete,times=1,do=status,status=409")
+        kind, _, rest = how.partition(" ")
+        if kind == "url":
+            self.configure(rest.replace("{no-name}", NO_NAME), **limits)
+        elif kind == "front":
+            fault, _, once = rest.partition(" ")
+            self.front = front.Front(self.sandbox.port, fault, self.row.call if fault in
+                                     front.CONNECTION_FAULTS else call, once == "once",
+                                     self.certificates)
+            self.test.addCleanup(self.front.stop)
+            self.configure(self.front.url, ca_file=str(self.certificates.trusted), **limits)
+        else:
+            how = re.sub(r"\{date([+-]\d+)\}", http_date, how.replace("{trap}", self.trap.url))
+            self.sandbox.fault(f"call={call},{how}")
+            self.configure(self.sandbox.url, **limits)
+
+    def clear(self):
+        """No fault any more, at the same address."""
+        self.sandbox.clear_faults()
+        if self.front:
+            self.front.heal()
+        else:
+            self.configure(self.sandbox.url)
+
+    def run(self):
+        if self.row.call == "show":
+            return self.world.run("show", REVOKED["id"])
+        return self.world.run("apply")
+
+    def counts(self):
+        """Requests by call; those too that the front let nobody see."""
+        counts = dict(self.front.swallowed) if self.front else {}
+        for entry in self.sandbox.requests():
+            counts[entry["call"]] = counts.get(entry["call"], 0) + 1
+        return counts
+
+
+def is_whole(entry):
+    """Whether the answer to this request came back as it should."""
+    return entry["status"] == 200 and not entry["fault"] and \
+        "x-front-fault" not in entry["headers"]
+
+
+class Rows(TestCase):
+    """One test a row; made below."""
+
+    certificates = None
+
+    def play(self, row):
+        scene = Scene(self, row, self.certificates)
+        run = scene.run()
+        self.check_row(scene, run)
+        self.check_promises(scene, run)
+        scene.clear()
+        self.check_recovery(scene)
+
+    def check_recovery(self, scene):
+        """One more run without the fault does what is left."""
+        run = scene.run()
+        self.assert_exit(run, EXIT_OK)
+        self.assertEqual(self.mails_to_ada(scene), scene.row.mails[1], str(run))
+        self.check_promises(scene, run)
+        if scene.row.call == "show":
+            return
+        if scene.sandbox.invites(OUT):
+            # A delete that was answered counts as done until the settle time has passed.
+            time.sleep(SETTLE)
+            run = scene.run()
+        self.assertEqual(scene.sandbox.invites(OUT), [], str(run))
+
+    @staticmethod
+    def mails_to_ada(scene):
+        return scene.sandbox.mails().get(ADA, 0)
+
+    def check_row(self, scene, run):
+        row = scene.row
+        where = f"{TABLE.name}:{row.line}: {row.call}, {row.fault}\n{run}"
+        self.assertEqual(run.code, int(row.cells["exit"]), where)
+        self.assertEqual(scene.counts(), row.requests, where)
+        self.assertEqual(self.mails_to_ada(scene), row.mails[0], where)
+        self.assertIn(row.cells["says"].strip("`"), run.out + run.err, where)
+        if row.cells.get("result", "-") != "-":
+            person = OUT if row.call in ("delete", "retrieve") else ADA
+            self.assertRegex(run.text_line(person), rf" {row.cells['result']}(:| by|$)", where)
+        if row.waits:
+            self.check_wait(scene, where)
+
+    def check_wait(self, scene, where):
+        """After the one fault, the service hears nothing for so long."""
+        times = [(entry["time"], entry["fault"]) for entry in scene.sandbox.requests()]
+        waited = [after - before for (before, fault), (after, _) in zip(times, times[1:])
+                  if fault and "retry-after" in fault]
+        self.assertEqual(len(waited), 1, where)
+        self.assertGreaterEqual(waited[0], scene.row.waits, where)
+
+    def check_promises(self, scene, run):
+        """No e-mail twice, no delete of others, no write on a doubtful listing, no key
+        elsewhere."""
+        sandbox = scene.sandbox
+        for address, count in sandbox.mails().items():
+            self.assertEqual((address, count), (ADA, 1), str(run))
+        for entry in sandbox.requests("delete"):
+            self.assertEqual(entry["invite_id"], REVOKED["id"], str(run))
+        standing = {(one["id"], one["status"]) for one in sandbox.invites()}
+        for one in INVITES:
+            self.assertIn((one["id"], one.get("status", "pending")), standing, str(run))
+        listing = None
+        for entry in sandbox.requests():
+            if entry["call"] == "list":
+                listing = entry
+            elif entry["call"] in ("create", "delete"):
+                self.assertTrue(listing and is_whole(listing), f"{entry}\n{run}")
+        self.assertFalse(scene.trap.caught(), str(run))
+
+
+def add_test(row):
+    setattr(Rows, row.name, lambda self: self.play(row))
+
+
+for one_row in read_table(TABLE):
+    add_test(one_row)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="inviterd-faults-") as made:
+        Rows.certificates = front.Certificates(pathlib.Path(made))
+        harness.main(workers=48)
