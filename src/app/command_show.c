@@ -11,6 +11,8 @@
 
 /* A read that fails is tried so many times. */
 #define TRIES 5
+/* Longer than this nobody is kept waiting on the service's word. */
+#define PATIENCE_USEC (UINT64_C(120) * 1000000)
 
 /* One retrieve with its repetitions. */
 struct lookup {
@@ -33,7 +35,16 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 
 static bool is_worth_repeating(const struct answer *answer)
 {
-    return answer->kind != ANSWER_OK && answer->kind != ANSWER_REFUSED && !answer->hopeless;
+    bool soon = answer->retry_after == PACE_NEVER || answer->retry_after <= PATIENCE_USEC;
+    return answer->kind != ANSWER_OK && answer->kind != ANSWER_REFUSED && !answer->hopeless && soon;
+}
+
+/* Never sooner than the service asks. */
+static uint64_t time_to_wait(struct lookup *lookup)
+{
+    uint64_t wait = pace_backoff(&lookup->oneshot->pace, lookup->tries);
+    uint64_t asked = lookup->answer.retry_after;
+    return asked != PACE_NEVER && asked > wait ? asked : wait;
 }
 
 static void on_answer(struct answer *answer, void *userdata)
@@ -45,8 +56,7 @@ static void on_answer(struct answer *answer, void *userdata)
         sd_event_exit(lookup->oneshot->event, 0);
         return;
     }
-    uint64_t wait = pace_backoff(&lookup->oneshot->pace, lookup->tries);
-    sd_event_source_set_time_relative(lookup->timer, wait);
+    sd_event_source_set_time_relative(lookup->timer, time_to_wait(lookup));
     sd_event_source_set_enabled(lookup->timer, SD_EVENT_ONESHOT);
 }
 
