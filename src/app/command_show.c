@@ -72,6 +72,15 @@ static void send(struct lookup *lookup)
     }
 }
 
+static const char *advice(const struct answer *answer)
+{
+    if (answer->kind == ANSWER_UNSENT)
+        return "check the base URL, the network and the certificate";
+    if (answer->status == 401 || answer->status == 403)
+        return "use an Admin API key with the scope api.management.read";
+    return answer->status >= 300 && answer->status < 400 ? "check the base URL" : "try again later";
+}
+
 static int show(const struct lookup *lookup)
 {
     const struct options *options = lookup->oneshot->options;
@@ -82,7 +91,7 @@ static int show(const struct lookup *lookup)
         _cleanup_free_ char *text =
             answer->status == 404
                 ? memory_format("there is no invite %s: see inviterd list", lookup->id)
-                : memory_format("cannot retrieve %s: %s", lookup->id,
+                : memory_format("cannot retrieve %s: %s (%s)", lookup->id, advice(answer),
                                 answer->error ? answer->error : "no answer");
         return report_error(options, EXIT_TROUBLE, text ? text : lookup->id);
     }

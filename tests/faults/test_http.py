@@ -32,6 +32,9 @@ INVITES = [{"email": KEPT, "id": "invite-kept"},
            {"email": LEFT, "id": "invite-left", "status": "accepted"}]
 MANY = [f"many{i:02}@example.com" for i in range(11)]
 
+# What everything that goes wrong ends with: a word on what to do.
+ADVICE = re.compile(r"try again later|Run it again|use an? .*key|check the base URL|"
+                    r"see inviterd list|inviterd apply --approve")
 # No resolver is asked for it: one part is longer than a name may be.
 NO_NAME = f"https://{'a' * 64}.example/v1"
 # Faults that only a time-out ends.
@@ -242,8 +245,8 @@ class Rows(TestCase):
         self.assertGreaterEqual(waited[0], scene.row.waits, where)
 
     def check_promises(self, scene, run):
-        """No e-mail twice, no delete of others, no write on a doubtful listing, no key
-        elsewhere."""
+        """No e-mail twice, no delete of others, no write on a doubtful listing, no key elsewhere,
+        and a word on what to do."""
         sandbox = scene.sandbox
         for address, count in sandbox.mails().items():
             self.assertEqual((address, count), (ADA, 1), str(run))
@@ -259,6 +262,9 @@ class Rows(TestCase):
             elif entry["call"] in ("create", "delete"):
                 self.assertTrue(listing and is_whole(listing), f"{entry}\n{run}")
         self.assertFalse(scene.trap.caught(), str(run))
+        if run.code != EXIT_OK:
+            ends = [text.rstrip().rpartition("\n")[2] for text in (run.out, run.err)]
+            self.assertRegex("\n".join(ends), ADVICE, str(run))
 
 
 def add_test(row):
