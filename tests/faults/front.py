@@ -2,9 +2,8 @@
 
 It forwards each request to the sandbox and its answer back, until the fault takes hold:
 
-- those of a connection hold for every connection after the answer to the call before the one that
-  is to fail (PREDECESSOR), or from the start where there is none;
-- those of a message hold for the requests of the call itself, all or only the first.
+- those of a connection hold for every connection after the answer to a given call, or from the start;
+- those of a message hold for the requests of a call, all or only the first.
 
 What goes on to the sandbox although its answer will not come back whole is marked there with the
 header X-Front-Fault. After heal() the front only forwards, at the same address.
@@ -23,8 +22,6 @@ CONNECTION_FAULTS = ("refused", "no-accept", "no-handshake", "wrong-certificate"
                      "expired-certificate", "wrong-host")
 MESSAGE_FAULTS = ("reset", "reset-after", "hang-in-headers", "hang-after-headers", "hang-in-body")
 TLS_FAULTS = CONNECTION_FAULTS[2:]
-
-PREDECESSOR = {"create": "list", "delete": "create", "retrieve": "delete"}
 
 
 class Certificates:
@@ -151,15 +148,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Front:
-    def __init__(self, sandbox_port, fault, call, once, certificates):
+    """`call`: what a fault of a message strikes; `after`: the call after which a fault of a
+    connection takes hold, None for the start."""
+
+    def __init__(self, sandbox_port, certificates, fault, call, after=None, once=False):
         assert fault in CONNECTION_FAULTS + MESSAGE_FAULTS, f"no such fault: {fault}"
         assert not (once and fault in CONNECTION_FAULTS), f"{fault} holds for all connections"
-        self.sandbox_port, self.fault, self.call, self.once = sandbox_port, fault, call, once
-        self.certificates = certificates
+        self.sandbox_port, self.certificates = sandbox_port, certificates
+        self.fault, self.call, self.after, self.once = fault, call, after, once
         self.swallowed = collections.Counter()  # requests that the sandbox never saw
         self.lock = threading.Lock()
         self.is_tls = fault in TLS_FAULTS
-        self.holds = fault in CONNECTION_FAULTS and call not in PREDECESSOR
+        self.holds = fault in CONNECTION_FAULTS and after is None
         self.open = []  # sockets to be closed in the end
         # Keeps the port while nobody listens there.
         self.holder = self._bind(0)
@@ -238,8 +238,7 @@ class Front:
 
     def takes_hold_after(self, call):
         """Whether the connections after this answer fail; those before it are to close."""
-        if self.fault not in CONNECTION_FAULTS or self.holds or \
-                PREDECESSOR.get(self.call) != call:
+        if self.fault not in CONNECTION_FAULTS or self.holds or self.after != call:
             return False
         self._stop_listening()
         self.holds = True
