@@ -2,7 +2,8 @@
 
 It forwards each request to the sandbox and its answer back, until the fault takes hold:
 
-- those of a connection hold for every connection after the answer to a given call, or from the start;
+- those of a connection hold for every connection after the answer to a given call, or from the
+  start;
 - those of a message hold for the requests of a call, all or only the first.
 
 What goes on to the sandbox although its answer will not come back whole is marked there with the
