@@ -11,6 +11,8 @@
 
 /* A read that fails is tried so many times. */
 #define TRIES 5
+/* Longer than this nobody is kept waiting on the service's word. */
+#define PATIENCE_USEC (UINT64_C(120) * 1000000)
 
 /* One retrieve with its repetitions. */
 struct lookup {
@@ -33,7 +35,16 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 
 static bool is_worth_repeating(const struct answer *answer)
 {
-    return answer->kind != ANSWER_OK && answer->kind != ANSWER_REFUSED && !answer->hopeless;
+    bool soon = answer->retry_after == PACE_NEVER || answer->retry_after <= PATIENCE_USEC;
+    return answer->kind != ANSWER_OK && answer->kind != ANSWER_REFUSED && !answer->hopeless && soon;
+}
+
+/* Never sooner than the service asks. */
+static uint64_t time_to_wait(struct lookup *lookup)
+{
+    uint64_t wait = pace_backoff(&lookup->oneshot->pace, lookup->tries);
+    uint64_t asked = lookup->answer.retry_after;
+    return asked != PACE_NEVER && asked > wait ? asked : wait;
 }
 
 static void on_answer(struct answer *answer, void *userdata)
@@ -45,8 +56,7 @@ static void on_answer(struct answer *answer, void *userdata)
         sd_event_exit(lookup->oneshot->event, 0);
         return;
     }
-    uint64_t wait = pace_backoff(&lookup->oneshot->pace, lookup->tries);
-    sd_event_source_set_time_relative(lookup->timer, wait);
+    sd_event_source_set_time_relative(lookup->timer, time_to_wait(lookup));
     sd_event_source_set_enabled(lookup->timer, SD_EVENT_ONESHOT);
 }
 
@@ -62,6 +72,15 @@ static void send(struct lookup *lookup)
     }
 }
 
+static const char *advice(const struct answer *answer)
+{
+    if (answer->kind == ANSWER_UNSENT)
+        return "check the base URL, the network and the certificate";
+    if (answer->status == 401 || answer->status == 403)
+        return "use an Admin API key with the scope api.management.read";
+    return answer->status >= 300 && answer->status < 400 ? "check the base URL" : "try again later";
+}
+
 static int show(const struct lookup *lookup)
 {
     const struct options *options = lookup->oneshot->options;
@@ -72,7 +91,7 @@ static int show(const struct lookup *lookup)
         _cleanup_free_ char *text =
             answer->status == 404
                 ? memory_format("there is no invite %s: see inviterd list", lookup->id)
-                : memory_format("cannot retrieve %s: %s", lookup->id,
+                : memory_format("cannot retrieve %s: %s (%s)", lookup->id, advice(answer),
                                 answer->error ? answer->error : "no answer");
         return report_error(options, EXIT_TROUBLE, text ? text : lookup->id);
     }

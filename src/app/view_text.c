@@ -78,10 +78,17 @@ static void print_limits(const struct view *view, const struct plan *plan)
     print_apply(view, plan->approval);
 }
 
-static void print_results(const struct plan *plan)
+static void print_results(const struct view *view, const struct plan *plan)
 {
     _cleanup_free_ char *results = words_for_results(plan);
     printf("Applied: %s.\n", results ? results : "nothing");
+    size_t undone = plan_count_result(plan, RESULT_FAILED) +
+                    plan_count_result(plan, RESULT_SKIPPED) +
+                    plan_count_result(plan, RESULT_UNKNOWN);
+    /* A pass that gave up says itself what to do. */
+    if (undone > 0 && pass_end(view->pass) == PASS_DONE)
+        puts("Run it again: it goes on from what is listed then. An entry that the service refused "
+             "is tried again when it changes, or after a day.");
 }
 
 static void print_note_on_members(const struct plan *plan)
@@ -133,7 +140,7 @@ void view_plan_text(const struct view *view)
            summary ? summary : "(out of memory)");
     print_note_on_members(plan);
     if (view->applied && !plan_in_sync(plan))
-        print_results(plan);
+        print_results(view, plan);
     print_limits(view, plan);
     if (!view->applied && has_unblocked(plan)) {
         puts(plan_count_blocked(plan) > 0 ? "\nTo carry out the rest:" : "\nTo carry it out:");

@@ -311,7 +311,7 @@ static void listing_refused(struct pass *pass, const struct answer *answer, cons
         fail(pass, memory_format("the service refuses the key (%s): use an Admin API key with the "
                                  "scope api.management.read",
                                  error));
-    else if (first && answer->status == 404)
+    else if (first && (answer->status == 404 || (answer->status >= 300 && answer->status < 400)))
         fail(pass, memory_format("the service has no invites there (%s): check the base URL %s",
                                  error, pass->params.base_url));
     else
@@ -359,6 +359,10 @@ static void take_list(struct pass *pass, struct answer *answer, const char *reas
             listing_failed(pass, listing_fault(listing));
     } else if (answer->kind == ANSWER_REFUSED) {
         listing_refused(pass, answer, error);
+    } else if (reason && answer->kind == ANSWER_UNSENT && !listing_cursor(listing)) {
+        fail(pass, memory_format("the service cannot be reached: check the base URL %s, the "
+                                 "network and the certificate (%s)",
+                                 pass->params.base_url, reason));
     } else if (reason || answer->hopeless) {
         listing_failed(pass, reason ? reason : error);
     }
