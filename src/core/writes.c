@@ -100,6 +100,12 @@ static int has_turn(const struct writes *writes, size_t i)
     return 1;
 }
 
+/* Whether we have taken something from the person that has to be made good. */
+static bool is_committed(const struct write *write)
+{
+    return write->restoring || (write->cleared && write->wish && write->wish->lost.id);
+}
+
 struct write *writes_pick(struct writes *writes, bool only_committed)
 {
     while (writes->ended < writes->count && writes->items[writes->ended].stage == WRITE_ENDED)
@@ -107,8 +113,7 @@ struct write *writes_pick(struct writes *writes, bool only_committed)
     struct write *waiting = NULL;
     for (size_t i = writes->ended; i < writes->count; i++) {
         struct write *write = &writes->items[i];
-        bool committed = write->cleared || write->restoring;
-        if (only_committed && !committed)
+        if (only_committed && !is_committed(write))
             continue;
         if (write->stage == WRITE_READY)
             return write;

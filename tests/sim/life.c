@@ -557,7 +557,8 @@ static bool advance(struct life *life, uint64_t until)
 
 static void draw_approval(struct life *life)
 {
-    if (life->last_approval && !life->approval && (life->calm || chance_one_in(&life->chance, 2))) {
+    if (life->last_approval && (life->calm || chance_one_in(&life->chance, 2))) {
+        free(life->approval);
         life->approval = strdup(life->last_approval);
         tell(life, "the operator approves %s", life->approval);
     } else if (life->used_approval && chance_one_in(&life->chance, 4) && !life->calm) {
@@ -577,6 +578,9 @@ static void planned(struct life *life)
     tell(life, "planned, %zu live%s", plan->live, plan->approved ? ", limits lifted" : "");
     tell_plan(life);
     watch_plan(&life->watch, life->params.approval);
+    /* The worst moment to die: right after what was approved was begun. */
+    if (plan->approved && !life->calm)
+        life->kill_at = life->steps + (unsigned)chance_between(&life->chance, 2, 5);
     memory_set(&life->last_approval,
                plan->approved || life->watch.must_not_write ? NULL : plan->approval);
 }

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""A bounded share of the simulation: lives without a violation, and defects that are caught.
+
+INVITERD_SIM_PASSES (20000) is how many passes with three faults or more are to be lived through.
+The seeds are always the same, so a failure repeats: `inviterd-sim --seed N --lives 1 --trace`.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ["INVITERD_BUILD"])
+SIM = BUILD / "tests" / "sim" / "inviterd-sim"
+PASSES = int(os.environ.get("INVITERD_SIM_PASSES", "20000"))
+
+sys.path.insert(0, str(HERE))
+import mutants  # noqa: E402
+
+
+def live(*arguments):
+    return subprocess.run([str(SIM), *arguments], stdout=subprocess.PIPE, text=True, timeout=580)
+
+
+class Lives(unittest.TestCase):
+    def test_no_invariant_is_violated_and_nothing_is_left_out(self):
+        done = live("--lives", "0", "--passes", str(PASSES))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        figures = dict(line.rsplit(": ", 1) for line in done.stdout.splitlines())
+        self.assertGreaterEqual(int(figures["passes with three faults or more"]), PASSES)
+        kinds = [name for name in figures if re.match(r"(fault|reason|result), ", name)]
+        self.assertGreater(len(kinds), 50)
+        for name in kinds:
+            self.assertGreater(int(figures[name]), 0, f"never met: {name}")
+
+    def test_a_seed_repeats_its_life(self):
+        first, second = (live("--seed", "42", "--lives", "1", "--trace").stdout for _ in range(2))
+        self.assertGreater(len(first.splitlines()), 50)
+        self.assertEqual(first, second)
+
+
+class Mutants(unittest.TestCase):
+    def test_each_defect_is_caught(self):
+        for mutant, seed, what in mutants.catch_all(mutants.MUTANTS, 1000):
+            with self.subTest(mutant[0]):
+                self.assertIsNotNone(seed, what)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
