@@ -109,8 +109,8 @@ def compile_c(source, directory):
     """Optimised and without sanitizers, whatever the tests are built with: many lives are lived."""
     compiled = directory / (source.parent.name + "-" + source.stem + ".o")
     subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-w", "-c",
-                    f"-I{ROOT / 'src'}", f"-I{ROOT / 'src/core'}", f"-I{ROOT / 'tests/sim'}",
-                    "-o", str(compiled), str(source)], check=True)
+                    f"-I{ROOT / 'src'}", "-iquote", str(ROOT / "src" / "core"),
+                    "-iquote", str(ROOT / "tests" / "sim"), "-o", str(compiled), str(source)], check=True)
     return compiled
 
 
