@@ -528,7 +528,7 @@ static void create_only_never_deletes(void **state)
                  "attention bob@x role-differs \n"
                  "attention eve@x undeclared \n");
     assert_log(world, "list\nsave\ncreate ada@x reader -\nlist\nsave\n");
-    assert_wish(world, "ada@x", "reader", NULL, "refused mailed 0");
+    assert_wish(world, "ada@x", "reader", NULL, "refused mailed 0 seen i1");
 }
 
 static void accept_i1(struct world *world)
@@ -569,7 +569,7 @@ static void a_renewal_that_cannot_succeed_ends(void **state)
         assert_log(
             world,
             "list\nsave\ncreate ada@x reader -\nretrieve i1\ndelete i1\nretrieve i1\nsave\n");
-        assert_wish(world, "ada@x", "reader", NULL, "refused mailed 0");
+        assert_wish(world, "ada@x", "reader", NULL, "refused mailed 0 i1");
     }
 }
 
@@ -1412,6 +1412,228 @@ static void a_mail_that_expired_unseen_is_counted(void **state)
     assert_int_equal(world_mails(world, "ada@x"), 1);
 }
 
+/* ---- what the simulator found -------------------------------------------------------------- */
+
+static void invite_ada_in_unknown_words(struct world *world)
+{
+    world_invite(world, "odd", "ada@x", "reader", "what?", NULL);
+}
+
+static void an_open_create_beside_unknown_words_stays_open(void **state)
+{
+    (void)state;
+    WORLD;
+    world_declare(world, "ada@x", "reader", NULL);
+    world_fault(world, (struct fault){.call = CALL_CREATE,
+                                      .kind = ANSWER_LOST,
+                                      .then = invite_ada_in_unknown_words});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE, "invite ada@x not-invited unknown\n");
+    assert_log(world, "list\nsave\ncreate ada@x reader -\nlist\nsave\n");
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE, "attention ada@x unknown-status \n");
+}
+
+static void declare_pending(struct world *world, int count)
+{
+    for (int i = 0; i < count; i++) {
+        _cleanup_free_ char *id = memory_format("old-%d", i), *email = memory_format("p%d@x", i);
+        world_invite(world, id, email, "reader", "pending", NULL);
+        world_declare(world, email, "reader", NULL);
+    }
+}
+
+static void remove_most(struct world *world)
+{
+    for (int i = 0; i < 6; i++) {
+        _cleanup_free_ char *id = memory_format("old-%d", i);
+        world_remove(world, id);
+    }
+}
+
+static void a_second_listing_that_lacks_most_is_not_believed(void **state)
+{
+    (void)state;
+    WORLD;
+    declare_pending(world, 10);
+    world_declare(world, "ada@x", "reader", NULL);
+    world_fault(world,
+                (struct fault){.call = CALL_CREATE, .kind = ANSWER_LOST, .then = remove_most});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_FAILED, "invite ada@x not-invited unknown\n");
+    assert_log(world, "list\nsave\ncreate ada@x reader -\nlist\nsave\n");
+}
+
+static void remove_all_new(struct world *world)
+{
+    for (int i = 1; i <= 8; i++) {
+        _cleanup_free_ char *id = memory_format("new-%d", i);
+        world_remove(world, id);
+    }
+}
+
+/* What only the ledger knows of does not stand in for what a listing lacks, nor teaches it. */
+static void a_first_listing_that_lacks_most_is_not_believed(void **state)
+{
+    (void)state;
+    WORLD;
+    world->lag = 30 * SECOND;
+    declare_pending(world, 10);
+    for (int i = 0; i < 8; i++) {
+        _cleanup_free_ char *email = memory_format("new%d@x", i);
+        world_declare(world, email, "reader", NULL);
+    }
+    assert_true(world_pass(world));
+    assert_int_equal(world->mail_count, 8);
+    world_declare(world, "zoe@x", "reader", NULL);
+    struct ledger_wish *open =
+        ledger_take(world->ledger, "zoe@x", ROLE_READER, &(struct projects){0});
+    ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+    remove_most(world);
+    world->now.boot += 2 * SECOND;
+    assert_true(world_pass(world));
+    assert_int_equal(plan_count_blocked(pass_plan(world->pass)), 7);
+    world->now.boot += SETTLE;
+    remove_all_new(world);
+    assert_true(world_pass(world));
+    assert_int_equal(world->mail_count, 8);
+    assert_wish(world, "zoe@x", "reader", NULL, "unknown mailed 0");
+}
+
+static void a_replacement_never_sent_leaves_nothing_to_restore(void **state)
+{
+    (void)state;
+    unsigned skipped = 0;
+    for (unsigned stop_at = 1; stop_at < 9; stop_at++) {
+        WORLD;
+        world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+        world_declare(world, "ada@x", "owner", NULL);
+        world->stop_at = stop_at;
+        assert_true(world_pass(world));
+        const struct ledger_wish *wish =
+            ledger_find(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
+        if (!wish || strstr(world->log, "delete"))
+            continue;
+        assert_null(wish->lost.id);
+        skipped++;
+    }
+    assert_int_not_equal(skipped, 0);
+}
+
+static void an_expired_invite_makes_way_for_a_replacement(void **state)
+{
+    (void)state;
+    WORLD;
+    world->insists = true;
+    world_invite(world, "i0", "ada@x", "reader", "expired", NULL);
+    world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+    world_declare(world, "ada@x", "owner", NULL);
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE, "replace ada@x role-differs done new-1\n");
+    assert_there(world, "ada@x owner -\n");
+    assert_log(world, "list\nsave\ndelete i1\ncreate ada@x owner -\nretrieve i0\ndelete i0\n"
+                      "save\ncreate ada@x owner -\nsave\n");
+}
+
+/* And where it cannot go, the person gets back what they had. */
+static void an_expired_invite_that_stays_leads_to_a_restoration(void **state)
+{
+    (void)state;
+    static const struct fault faults[] = {
+        {.call = CALL_DELETE, .who = "i0", .kind = ANSWER_REFUSED, .status = 400, .times = 9},
+        {.call = CALL_DELETE, .who = "i0", .kind = ANSWER_LOST, .times = 9},
+        {.call = CALL_RETRIEVE, .who = "i0", .kind = ANSWER_REFUSED, .status = 400, .times = 9},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        WORLD;
+        world_invite(world, "i0", "ada@x", "reader", "expired", NULL);
+        world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+        world_declare(world, "ada@x", "owner", NULL);
+        world_fault(world, (struct fault){.call = CALL_CREATE,
+                                          .role = ROLE_OWNER,
+                                          .kind = ANSWER_REFUSED,
+                                          .status = 400,
+                                          .times = 9});
+        world_fault(world, faults[i]);
+        assert_true(world_pass(world));
+        assert_ended(world, PASS_DONE, "replace ada@x role-differs failed new-1\n");
+        assert_there(world, "ada@x reader -\n");
+    }
+}
+
+/* The host's clock is days ahead of the service's: the ledger keeps the service's time. */
+static void a_wrong_host_clock_hides_no_mail(void **state)
+{
+    (void)state;
+    WORLD;
+    world->limits.renewals = 0;
+    world->date_behind = 3 * 86400;
+    world_declare(world, "ada@x", "reader", NULL);
+    world_fault(world, (struct fault){.call = CALL_CREATE, .kind = ANSWER_LOST, .happens = true});
+    world->stop_at = 7;
+    assert_true(world_pass(world));
+    world_turn(world, "new-1", INVITE_EXPIRED);
+    world->now.boot += 7 * 86400 * SECOND;
+    world->now.wall += 7 * 86400;
+    world_restart(world);
+    assert_true(world_pass(world));
+    assert_int_equal(world_mails(world, "ada@x"), 1);
+}
+
+/* An expired invite that was there before the renewal is not what the renewal made. */
+static void an_earlier_invite_is_not_the_fruit_of_a_renewal(void **state)
+{
+    (void)state;
+    WORLD;
+    world_invite(world, "i1", "ada@x", "reader", "expired", NULL);
+    world->stored[0].invite.created_at = world->now.wall - 60;
+    world_declare(world, "ada@x", "reader", NULL);
+    world_fault(world, (struct fault){.call = CALL_CREATE, .kind = ANSWER_LOST});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE, "renew ada@x invite-expired done new-1\n");
+    assert_wish(world, "ada@x", "reader", NULL, "answered mailed 1 new-1");
+}
+
+static void a_membership_that_ends_meanwhile_is_not_sent_again(void **state)
+{
+    (void)state;
+    WORLD;
+    world_declare(world, "ada@x", "reader", NULL);
+    world->members.items[0].ends_at = world->now.wall + 30;
+    world_fault(world, (struct fault){.call = CALL_CREATE, .kind = ANSWER_LOST});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE, "invite ada@x not-invited failed\n");
+    assert_int_equal(world_mails(world, "ada@x"), 0);
+}
+
+/* Another hand removed the old invite: there is nothing of ours to be made good after a stop. */
+static void remove_i1(struct world *world)
+{
+    world_remove(world, "i1");
+}
+
+static void a_stop_does_not_carry_on_with_what_others_removed(void **state)
+{
+    (void)state;
+    for (unsigned stop_at = 8; stop_at < 16; stop_at++) {
+        WORLD;
+        world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+        world_declare(world, "ada@x", "owner", NULL);
+        struct ledger_wish *open =
+            ledger_take(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
+        ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+        world_declare(world, "bob@x", "reader", NULL);
+        world_fault(world, (struct fault){.call = CALL_CREATE,
+                                          .who = "bob@x",
+                                          .kind = ANSWER_LOST,
+                                          .then = remove_i1});
+        world->stop_at = stop_at;
+        assert_true(world_pass(world));
+        if (pass_end(world->pass) == PASS_STOPPED && world_mails(world, "bob@x") == 0)
+            assert_int_equal(world_mails(world, "ada@x"), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1481,6 +1703,16 @@ int main(void)
         cmocka_unit_test(killed_at_any_step_nobody_is_mailed_twice),
         cmocka_unit_test(killed_twice_nobody_is_mailed_twice),
         cmocka_unit_test(however_many_answers_are_lost),
+        cmocka_unit_test(an_open_create_beside_unknown_words_stays_open),
+        cmocka_unit_test(a_second_listing_that_lacks_most_is_not_believed),
+        cmocka_unit_test(a_first_listing_that_lacks_most_is_not_believed),
+        cmocka_unit_test(a_replacement_never_sent_leaves_nothing_to_restore),
+        cmocka_unit_test(an_expired_invite_makes_way_for_a_replacement),
+        cmocka_unit_test(an_expired_invite_that_stays_leads_to_a_restoration),
+        cmocka_unit_test(a_wrong_host_clock_hides_no_mail),
+        cmocka_unit_test(an_earlier_invite_is_not_the_fruit_of_a_renewal),
+        cmocka_unit_test(a_membership_that_ends_meanwhile_is_not_sent_again),
+        cmocka_unit_test(a_stop_does_not_carry_on_with_what_others_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

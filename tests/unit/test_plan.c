@@ -49,15 +49,14 @@ static void make_plan(struct scene *scene)
         scene->listing = unit_listing(NULL, 0);
     if (scene->plan)
         plan_free(scene->plan);
-    const struct plan_inputs inputs = {
-        .members = scene->members,
-        .listing = scene->listing,
-        .ledger = scene->ledger,
-        .limits = &scene->limits,
-        .create_only = scene->create_only,
-        .begun = BEGUN,
-        .settle = SETTLE,
-        .now = NOW};
+    const struct plan_inputs inputs = {.members = scene->members,
+                                       .listing = scene->listing,
+                                       .ledger = scene->ledger,
+                                       .limits = &scene->limits,
+                                       .create_only = scene->create_only,
+                                       .begun = BEGUN,
+                                       .settle = SETTLE,
+                                       .now = NOW};
     assert_int_equal(plan_build(&inputs, &scene->plan), 0);
 }
 

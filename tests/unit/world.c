@@ -250,10 +250,11 @@ static void serve_create(struct world *world, const struct request *request, str
     }
     char id[16];
     snprintf(id, sizeof id, "new-%u", ++world->made);
-    struct stored *stored = store(world, &(struct unit_invite){.id = id,
-                                                               .email = request->email,
-                                                               .role = role_word(request->role),
-                                                               .created = world->now.wall});
+    struct stored *stored =
+        store(world, &(struct unit_invite){.id = id,
+                                           .email = request->email,
+                                           .role = role_word(request->role),
+                                           .created = world->now.wall - world->date_behind});
     projects_clear(&stored->invite.projects);
     assert_int_equal(projects_copy(request->projects, &stored->invite.projects), 0);
     stored->made_at = world->now.boot;
@@ -317,7 +318,7 @@ static struct answer answer_to(struct world *world, const struct request *reques
                             .tag = request->tag,
                             .status = 200,
                             .retry_after = PACE_NEVER,
-                            .date = world->now.wall,
+                            .date = world->now.wall - world->date_behind,
                             .request_id = strdup("req"),
                             .organization =
                                 world->organization ? strdup(world->organization) : NULL};

@@ -58,7 +58,8 @@ struct world {
     size_t stored_count;
     unsigned made;
     uint64_t lag, latency;
-    bool insists; /* refuses a create while an expired invite of the address is there */
+    int64_t date_behind; /* the service's clock behind the host's, seconds */
+    bool insists;        /* refuses a create while an expired invite of the address is there */
     const char *organization;
     struct fault faults[16];
     size_t fault_count;
