@@ -55,8 +55,7 @@ void openai_free(struct openai *openai)
         http_free(openai->http);
     free(openai->base_url);
     free(openai->organization);
-    if (openai->key)
-        memory_wipe(openai->key);
+    openai_forget_key(openai);
     free(openai);
 }
 
@@ -65,10 +64,16 @@ int openai_set_key(struct openai *openai, const char *key)
     char *copy = strdup(key);
     if (!copy)
         return -ENOMEM;
-    if (openai->key)
-        memory_wipe(openai->key);
+    openai_forget_key(openai);
     openai->key = copy;
     return 0;
+}
+
+void openai_forget_key(struct openai *openai)
+{
+    if (openai->key)
+        memory_wipe(openai->key);
+    openai->key = NULL;
 }
 
 void openai_cancel(struct openai *openai)
