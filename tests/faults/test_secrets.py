@@ -18,6 +18,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import string
 import subprocess
 import sys
@@ -55,6 +56,8 @@ needs_plain = unittest.skipUnless(PLAIN, "needs a build without sanitizers")
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 needs_strace = unittest.skipUnless(shutil.which("strace"), "needs strace")
 needs_openssl = unittest.skipUnless(shutil.which("openssl"), "needs openssl")
+needs_http2 = unittest.skipUnless(shutil.which("openssl") and shutil.which("nghttpx"),
+                                  "needs openssl and nghttpx")
 
 
 def new_key():
@@ -140,6 +143,26 @@ class Secret(TestCase):
         self.configure(world, api={"ca_file": str(cert)}, **settings)
 
 
+    def use_http2(self, world):
+        """Puts a proxy that speaks TLS and HTTP/2, as the real service does, before the sandbox."""
+        cert, cert_key = self.certificate(world)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        proxy = harness.Process(
+            ["nghttpx", "--conf=/dev/null", "--workers=1", f"--frontend=127.0.0.1,{port}",
+             f"--backend=127.0.0.1,{world.sandbox.port}", str(cert_key), str(cert)],
+            harness.environment(OPENAI_ADMIN_KEY=None))
+        self.addCleanup(proxy.kill)
+        wait_for(lambda: proxy.is_over or self.answers(port), "the proxy")
+        self.configure(world, api={"ca_file": str(cert), "base_url": f"https://127.0.0.1:{port}/v1"})
+
+    @staticmethod
+    def answers(port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 # ---- system calls ----
 
 
@@ -162,12 +185,10 @@ class Trace:
         assert not cut, "strace has cut a string"
         return opening + bytes.fromhex(digits.replace(b"\\x", b"").decode()) + closing
 
-    def names(self):
-        return {name for name, _ in self.calls}
-
     def places(self, key):
         """Where the key, or a part of it, passes: as call and file or address."""
-        forms = forms_of(key)
+        everything = b" ".join(arguments for _, arguments in self.calls)
+        forms = {form for form in forms_of(key) if form in everything}
         places = {(name, self._target(arguments)) for name, arguments in self.calls
                   if holds(arguments, forms)}
         # The sanitizers' runtime looks for its options there.
@@ -210,8 +231,18 @@ class SystemCalls(Secret):
             run = world.run(*arguments)
             self.assert_exit(run, code)
             trace = Trace(self.trace_path)
-            self.assertLessEqual({"execve", "exit_group"}, trace.names())
             self.assertEqual(trace.places(self.key), expected)
+            self.check_precautions(trace)
+
+    def check_precautions(self, trace):
+        """They come first: before the program reads any file of ours."""
+        first = next((i for i, (name, arguments) in enumerate(trace.calls)
+                      if name == "openat" and b"inviterd.conf" in arguments), None)
+        before = b" ".join(arguments for _, arguments in trace.calls[:first])
+        self.assertIsNotNone(first)
+        self.assertIn(b"RLIMIT_CORE, {rlim_cur=0, rlim_max=0}", before)
+        if not is_sanitized(self.program):
+            self.assertIn(b"PR_SET_DUMPABLE, SUID_DUMP_DISABLE", before)
 
     def check_commands(self, world, reading, sending):
         """Every command that ends by itself."""
@@ -352,6 +383,102 @@ class Memory(Secret):
         world = self.world()
         self.use_tls(world)
         self.check_passes(world)
+
+    @needs_http2
+    def test_nothing_between_passes_with_http2(self):
+        world = self.world()
+        self.use_http2(world)
+        self.check_passes(world)
+        agents = {entry["headers"].get("Via") for entry in world.sandbox.requests()}
+        self.assertEqual(agents, {"2 nghttpx"})
+
+
+# ---- core files ----
+
+
+def unprivileged():
+    """An account that is not root, as options of a process."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+def without_limit():
+    """Core files of any size, as a careless service manager might allow them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def start_bystander(test, directory):
+    """A process that takes no such care as ours, for comparison."""
+    process = subprocess.Popen(["sleep", "600"], cwd=directory, preexec_fn=without_limit,
+                               **unprivileged())
+    test.addCleanup(process.wait)
+    test.addCleanup(process.kill)
+    return process
+
+
+def crash(process):
+    """Lets a process crash; says whether the system has written a core of it."""
+    process.send_signal(signal.SIGSEGV)
+    ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert ended.si_status == signal.SIGSEGV, ended
+    return ended.si_code == os.CLD_DUMPED
+
+
+class Core(Secret):
+    """A crash leaves no image of the memory, and nobody of the same account looks into it."""
+
+    def start(self, world):
+        """A pass that hangs: the key is in memory."""
+        world.sandbox.fault("call=list,do=hang")
+        process = world.start("run", cwd=world.files, preexec_fn=without_limit)
+        wait_for(lambda: world.sandbox.requests("list"), "a request")
+        return process.popen
+
+    def test_the_limit_is_zero(self):
+        process = self.start(self.world())
+        limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text(encoding="utf-8")
+        self.assertRegex(limits, r"(?m)^Max core file size +0 +0 ")
+
+
+@needs_plain
+class CoreOfPlainBuild(Core):
+    """What the leak checker of a sanitized build cannot do with."""
+
+    def start(self, world):
+        """As an account without privileges, which has all the files that it needs."""
+        program = world.files / "inviterd"
+        shutil.copy(PLAIN, program)
+        self.program = str(program)
+        if os.geteuid() == 0:
+            for path in (world.directory, *world.directory.rglob("*")):
+                os.chown(path, 65534, 65534)
+        world.sandbox.fault("call=list,do=hang")
+        process = world.start("run", cwd=world.files, preexec_fn=without_limit, **unprivileged())
+        wait_for(lambda: world.sandbox.requests("list"), "a request")
+        return process.popen
+
+    def may_read(self, pid, name):
+        """Whether another process of that account may read it."""
+        return subprocess.run(["head", "-c1", f"/proc/{pid}/{name}"], capture_output=True,
+                              check=False, **unprivileged()).returncode == 0
+
+    def test_the_same_account_cannot_look_into_it(self):
+        world = self.world()
+        process, bystander = self.start(world), start_bystander(self, world.files)
+        for name in ("environ", "maps"):
+            self.assertTrue(self.may_read(bystander.pid, name))
+            self.assertFalse(self.may_read(process.pid, name))
+
+    def test_a_crash_leaves_no_core(self):
+        world = self.world()
+        process = self.start(world)
+        self.assertFalse(crash(process))
+        self.assertEqual([path.name for path in world.files.glob("*core*")], [])
+        # On a system that keeps cores, this is one that there would have been.
+        if not crash(start_bystander(self, world.files)):
+            self.skipTest("this system writes no cores of anybody")
 
 
 if __name__ == "__main__":
