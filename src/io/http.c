@@ -43,6 +43,31 @@ struct http {
     bool closing;
 };
 
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/*
+ * What libcurl frees is overwritten first: requests have the key in them. So are answers, since a
+ * service, or a gateway before it, may repeat what it was sent.
+ */
+static void wiping_free(void *block)
+{
+    if (block)
+        explicit_bzero(block, malloc_usable_size(block));
+    free(block);
+}
+
+static void *wiping_realloc(void *block, size_t size)
+{
+    size_t old = block ? malloc_usable_size(block) : 0;
+    void *grown = malloc(size);
+    if (!grown)
+        return NULL;
+    if (block)
+        memcpy(grown, block, old < size ? old : size);
+    wiping_free(block);
+    return grown;
+}
+
 /* ---- the loop ------------------------------------------------------------------------------ */
 
 static void transfer_free(struct transfer *transfer)
@@ -56,9 +81,9 @@ static void transfer_free(struct transfer *transfer)
         explicit_bzero(header->data, strlen(header->data));
     curl_slist_free_all(transfer->headers);
     for (size_t i = 0; i < transfer->header_count; i++)
-        free(transfer->header_values[i]);
+        wiping_free(transfer->header_values[i]);
     free(transfer->request_body);
-    free(transfer->body);
+    wiping_free(transfer->body);
     if (transfer->previous)
         transfer->previous->next = transfer->next;
     else if (transfer->http->transfers == transfer)
@@ -236,7 +261,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *userdata)
     }
     if (transfer->length + length + 1 > transfer->capacity) {
         size_t capacity = 2 * (transfer->length + length + 1);
-        char *grown = realloc(transfer->body, capacity);
+        char *grown = wiping_realloc(transfer->body, capacity);
         if (!grown)
             return 0;
         transfer->body = grown;
@@ -390,28 +415,6 @@ int http_send(struct http *http, const struct http_request *request, http_answer
         http->transfers->previous = transfer;
     http->transfers = TAKE(transfer);
     return 0;
-}
-
-/* ---- libcurl's memory ---------------------------------------------------------------------- */
-
-/* libcurl frees requests with the key in them: what it frees is overwritten first. */
-static void wiping_free(void *block)
-{
-    if (block)
-        explicit_bzero(block, malloc_usable_size(block));
-    free(block);
-}
-
-static void *wiping_realloc(void *block, size_t size)
-{
-    size_t old = block ? malloc_usable_size(block) : 0;
-    void *grown = malloc(size);
-    if (!grown)
-        return NULL;
-    if (block)
-        memcpy(grown, block, old < size ? old : size);
-    wiping_free(block);
-    return grown;
 }
 
 /* ---- the client ---------------------------------------------------------------------------- */
