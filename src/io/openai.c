@@ -178,7 +178,7 @@ static char *read_error(const struct exchange *exchange, const struct http_answe
     return wire_read_error(http->status, body, http->length);
 }
 
-/* A header for people, and for the ledger. */
+/* A header for people, and for the ledger. libcurl caps its length. */
 static char *header_text(const struct exchange *exchange, const char *header)
 {
     char *text = header ? utf8_escape(header) : NULL;
