@@ -11,6 +11,7 @@ credential is in memory while requests are under way, and not between passes.
 """
 
 import base64
+import functools
 import os
 import pathlib
 import random
@@ -38,6 +39,7 @@ PART = 12
 STRING_MAX = 1 << 22
 
 
+@functools.cache
 def is_sanitized(program):
     return b"__asan_init" in pathlib.Path(program).read_bytes()
 

@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "cli"))
 import harness
 import test_daemon
-from harness import (EXIT_CONFIG, EXIT_OK, EXIT_PENDING, EXIT_TROUBLE, TestCase, World, wait_for)
+from harness import EXIT_OK, EXIT_PENDING, EXIT_TROUBLE, TestCase, World
 from stranger import Stranger, page
 
 ADA = "ada@example.com"
