@@ -242,9 +242,11 @@ class SystemCalls(Secret):
                       if name == "openat" and b"inviterd.conf" in arguments), None)
         before = b" ".join(arguments for _, arguments in trace.calls[:first])
         self.assertIsNotNone(first)
-        self.assertIn(b"RLIMIT_CORE, {rlim_cur=0, rlim_max=0}", before)
+        wanted = [b"RLIMIT_CORE, {rlim_cur=0, rlim_max=0}"]
         if not is_sanitized(self.program):
-            self.assertIn(b"PR_SET_DUMPABLE, SUID_DUMP_DISABLE", before)
+            wanted.append(b"PR_SET_DUMPABLE, SUID_DUMP_DISABLE")
+        # Not by assertIn(): it would print the environment of whoever runs the tests.
+        self.assertEqual([what for what in wanted if what not in before], [])
 
     def check_commands(self, world, reading, sending):
         """Every command that ends by itself."""
@@ -423,8 +425,8 @@ class Memory(Secret):
     @needs_http2
     def test_what_is_left_with_http2(self):
         """
-        libnghttp2 frees its copies of request headers as they are. One in a freed block cannot be
-        reached from outside; anything else must be gone.
+        With the libcurl of Debian 12, libnghttp2 frees its copies of request headers as they are,
+        where we cannot reach them; with that of Debian 13 they are overwritten like the rest.
         """
         world = self.world()
         self.use_http2(world)
