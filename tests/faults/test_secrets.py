@@ -11,6 +11,7 @@ credential is in memory while requests are under way, and not between passes.
 """
 
 import base64
+import contextlib
 import functools
 import os
 import pathlib
@@ -203,6 +204,21 @@ class Trace:
         return target.group(1).decode() if target else ""
 
 
+def traced_pid(test, path):
+    """The process that is traced: the trace begins with its number. It ends with the test."""
+    first = wait_for(lambda: path.exists() and re.match(rb"(\d+) ", path.read_bytes()[:16]),
+                     "a trace")
+    pid = int(first.group(1))
+    handle = os.pidfd_open(pid)
+
+    def end():
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        os.close(handle)
+    test.addCleanup(end)
+    return pid
+
+
 @needs_strace
 class SystemCalls(Secret):
     """The key passes where it is read and where it is sent, and nowhere else."""
@@ -271,10 +287,8 @@ class SystemCalls(Secret):
 
     def start_daemon(self, world):
         daemon = test_daemon.Daemon(world)
-        # The process is that of strace; the trace begins with the number of ours.
-        first = wait_for(lambda: self.trace_path.exists() and
-                         re.match(rb"(\d+) ", self.trace_path.read_bytes()[:16]), "a trace")
-        daemon.process.signal = lambda number: os.kill(int(first.group(1)), number)
+        pid = traced_pid(self, self.trace_path)
+        daemon.process.signal = lambda number: os.kill(pid, number)
         return daemon
 
     def test_commands_on_plain_loopback(self):
@@ -349,9 +363,13 @@ class Memory(Secret):
     """What is left of the key between two passes of the daemon."""
 
     program = PLAIN
+    tracing = ()
 
-    def check_gone(self, daemon, *keys):
-        pid = daemon.process.popen.pid
+    def prefix(self, world):
+        return self.tracing
+
+    def check_gone(self, daemon, *keys, pid=None):
+        pid = pid or daemon.process.popen.pid
         for key in keys:
             found = remains(pid, key)
             self.assertEqual(found, [], "parts of a key are left")
@@ -409,6 +427,21 @@ class Memory(Secret):
             self.check_gone(daemon, self.key, self.key[::-1])
             self.assert_untouched(world)
             daemon.stop()
+
+    @needs_strace
+    def test_nothing_of_a_key_that_could_be_read_in_part_only(self):
+        world = self.world()
+        trace = world.files / "trace"
+        self.tracing = ["strace", "-f", "-o", str(trace), "-P", str(self.key_file), "-e",
+                        "trace=openat,read", "-e", "inject=read:error=EIO:when=2+"]
+        daemon = test_daemon.Daemon(world)
+        daemon.process.wait_err("cannot read the key file .*: Input/output error")
+        pid = traced_pid(self, trace)
+        self.check_gone(daemon, self.key, pid=pid)
+        self.assert_untouched(world)
+        os.kill(pid, signal.SIGTERM)
+        self.assert_exit(daemon.process.end(), EXIT_OK)
+        self.assertIn("sk-admin-", trace.read_text(encoding="utf-8"))
 
     def test_nothing_of_a_key_that_was_replaced(self):
         world = self.world()

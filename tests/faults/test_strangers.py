@@ -271,6 +271,13 @@ class Sizes(Strange):
         self.assert_exit(run, EXIT_OK)
         self.assert_short(run.err)
 
+    def test_a_header_that_has_no_end(self):
+        """No answer at all, then; whatever it is called."""
+        world, _ = self.strange([], headers={"x-request-id": self.LONG})
+        run = world.run("plan", "-o", "json")
+        self.assert_error(run, EXIT_TROUBLE)
+        self.assert_short(run.out, run.err)
+
     def test_an_id_that_no_address_could_hold(self):
         """It cannot be asked after, nor remembered: the listing is not believed."""
         for place in ({"id": self.LONG}, {"projects": [{"id": self.LONG, "role": "member"}]}):
