@@ -111,6 +111,8 @@ static void free_pass(struct daemon *daemon)
         ledger_free(daemon->ledger);
     if (daemon->members)
         members_free(daemon->members);
+    if (daemon->openai)
+        openai_forget_key(daemon->openai);
     daemon->driver = NULL;
     daemon->state = NULL;
     daemon->ledger = NULL;

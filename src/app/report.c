@@ -7,9 +7,12 @@
 #include "app/jsonline.h"
 #include "codec/utf8.h"
 
+/* A longer line is cut. The paths and commands that we print are shorter than this. */
+#define LINE_LENGTH_MAX 4000
+
 static void say(const char *prefix, const char *text)
 {
-    _cleanup_free_ char *escaped = utf8_escape(text);
+    _cleanup_free_ char *escaped = utf8_escape_short(text, LINE_LENGTH_MAX);
     fprintf(stderr, "%s%s\n", prefix, escaped ? escaped : "(out of memory)");
 }
 

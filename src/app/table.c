@@ -70,7 +70,8 @@ void table_row(struct table *table, enum color color)
 void table_cell(struct table *table, const char *text)
 {
     if (table->at < table->columns)
-        table->rows[table->count - 1].cells[table->at++] = utf8_escape(text ? text : "");
+        table->rows[table->count - 1].cells[table->at++] =
+            utf8_escape_short(text ? text : "", TABLE_CELL_MAX);
 }
 
 /* Characters, not bytes. Wide ones count as one: a column off by one harms nobody. */

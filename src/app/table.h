@@ -32,6 +32,8 @@ struct table *table_new(unsigned columns);
 void table_free(struct table *table);
 /* Begins a row of a colour. What does not fit in memory is left out when printed. */
 void table_row(struct table *table, enum color color);
+/* What is longer than so many bytes is cut: a stranger's name must not flood the terminal. */
+#define TABLE_CELL_MAX 500
 /* The next cell; the text is copied, and its hidden characters spelled out. NULL: empty. */
 void table_cell(struct table *table, const char *text);
 /* Prints all rows: two spaces before and between columns, no space at the end. */

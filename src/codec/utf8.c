@@ -72,10 +72,19 @@ const char *utf8_text_fault(const char *text, size_t length, unsigned *ret_line)
 
 bool utf8_is_hidden(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || c == 0x180e ||
-           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-           (c >= 0xe0000 && c <= 0xe007f);
+    static const struct {
+        uint32_t first, last;
+    } hidden[] = {
+        {0, 0x1f},          {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},
+        {0x61c, 0x61c},     {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},
+        {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164},
+        {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},
+        {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    };
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        if (c <= hidden[i].last)
+            return c >= hidden[i].first;
+    return false;
 }
 
 /* The longest spelling of one character: "\U000e0001". */
@@ -104,18 +113,29 @@ static size_t spell(const char *text, size_t length, char spelling[static SPELLI
 
 char *utf8_escape(const char *text)
 {
-    size_t length = strlen(text), used = 0;
+    return utf8_escape_short(text, SIZE_MAX);
+}
+
+char *utf8_escape_short(const char *text, size_t most)
+{
+    size_t length = strlen(text), used = 0, whole = 0;
     /* No byte is spelled with more than four. */
     if (length > (SIZE_MAX - SPELLING_SIZE) / 4)
         return NULL;
-    char *escaped = malloc(length * 4 + SPELLING_SIZE);
+    size_t room = length * 4 < most ? length * 4 : most;
+    char *escaped = malloc(room + SPELLING_SIZE);
     if (!escaped)
         return NULL;
     escaped[0] = '\0';
-    for (size_t at = 0; at < length;) {
+    for (size_t at = 0; at < length && used <= most;) {
         at += spell(text + at, length - at, escaped + used);
         used += strlen(escaped + used);
+        /* The last place where what was spelled so far leaves room for the dots. */
+        if (used + 3 <= most)
+            whole = used;
     }
+    if (used > most)
+        strcpy(escaped + whole, "...");
     return escaped;
 }
 

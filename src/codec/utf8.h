@@ -21,7 +21,10 @@ size_t utf8_fault_offset(const char *text, size_t length);
  */
 const char *utf8_text_fault(const char *text, size_t length, unsigned *ret_line);
 
-/* Control characters, and those that change how a line reads without being seen. */
+/*
+ * Control characters, and those that change how a line reads without being seen: what Unicode calls
+ * ignorable by default, line and paragraph separators, interlinear annotation.
+ */
 bool utf8_is_hidden(uint32_t code);
 
 /*
@@ -29,6 +32,8 @@ bool utf8_is_hidden(uint32_t code);
  * \u202e). The caller owns it; NULL when memory is short.
  */
 char *utf8_escape(const char *text);
+/* The same in at most `most` bytes (3 or more); what was cut off is replaced by "...". */
+char *utf8_escape_short(const char *text, size_t most);
 
 /* Room for a quoted value: UTF8_QUOTE_MAX bytes, two quotes, "..." and the NUL. */
 #define UTF8_QUOTE_MAX  60

@@ -11,6 +11,8 @@
 /* An error message longer than this is cut: it is for people. */
 #define MESSAGE_MAX 300
 #define CODE_MAX    60
+/* Ids go into URLs, the ledger and the journal. */
+#define ID_MAX 256
 
 static inline void json_release(json_t *json)
 {
@@ -97,6 +99,8 @@ static int read_id(const json_t *object, char **ret, char **ret_error)
     int r = read_name(object, "id", ret, ret_error);
     if (r == 0 && strspn(*ret, ".") == strlen(*ret))
         return bad(ret_error, "`%s` of an invite is only dots", "id");
+    if (r == 0 && strlen(*ret) > ID_MAX)
+        return bad(ret_error, "`id` of an invite is longer than %d bytes", ID_MAX);
     return r;
 }
 
@@ -121,6 +125,8 @@ static int read_project(const json_t *item, struct projects *projects, char **re
     const char *role = json_string_value(json_object_get(item, "role"));
     if (!id)
         return bad(ret_error, "a project lacks %s", "`id`");
+    if (strlen(id) > ID_MAX)
+        return bad(ret_error, "`id` of a project is longer than %d bytes", ID_MAX);
     if (!role)
         return bad(ret_error, "a project lacks %s", "`role`");
     return projects_add(projects, id, project_role_parse(role));

@@ -63,6 +63,9 @@ static int read_file(const char *path, char **ret_key, char **ret_error)
     if (r < 0)
         return refuse(ret_error,
                       memory_format("cannot read the key file %s: %s", path, strerror(-r)));
+    /* What stands behind a NUL byte would be overlooked here, and left in memory. */
+    for (char *nul = text; (nul = memchr(nul, '\0', length - (size_t)(nul - text)));)
+        *nul = '\1';
     return accept_key(text, path, ret_key, ret_error);
 }
 

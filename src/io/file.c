@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,8 +64,10 @@ int file_read(int dir_fd, const char *path, size_t cap, char **ret_text, size_t 
     if (!text)
         return -ENOMEM;
     r = read_all(fd, room, text, ret_length);
-    if (r < 0)
+    if (r < 0) {
+        explicit_bzero(text, room + 2);
         return r;
+    }
     *ret_text = TAKE(text);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,31 @@ struct http {
     bool closing;
 };
 
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/*
+ * What libcurl frees is overwritten first: requests have the key in them. So are answers, since a
+ * service, or a gateway before it, may repeat what it was sent.
+ */
+static void wiping_free(void *block)
+{
+    if (block)
+        explicit_bzero(block, malloc_usable_size(block));
+    free(block);
+}
+
+static void *wiping_realloc(void *block, size_t size)
+{
+    size_t old = block ? malloc_usable_size(block) : 0;
+    void *grown = malloc(size);
+    if (!grown)
+        return NULL;
+    if (block)
+        memcpy(grown, block, old < size ? old : size);
+    wiping_free(block);
+    return grown;
+}
+
 /* ---- the loop ------------------------------------------------------------------------------ */
 
 static void transfer_free(struct transfer *transfer)
@@ -55,9 +81,9 @@ static void transfer_free(struct transfer *transfer)
         explicit_bzero(header->data, strlen(header->data));
     curl_slist_free_all(transfer->headers);
     for (size_t i = 0; i < transfer->header_count; i++)
-        free(transfer->header_values[i]);
+        wiping_free(transfer->header_values[i]);
     free(transfer->request_body);
-    free(transfer->body);
+    wiping_free(transfer->body);
     if (transfer->previous)
         transfer->previous->next = transfer->next;
     else if (transfer->http->transfers == transfer)
@@ -235,7 +261,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *userdata)
     }
     if (transfer->length + length + 1 > transfer->capacity) {
         size_t capacity = 2 * (transfer->length + length + 1);
-        char *grown = realloc(transfer->body, capacity);
+        char *grown = wiping_realloc(transfer->body, capacity);
         if (!grown)
             return 0;
         transfer->body = grown;
@@ -269,9 +295,18 @@ static int on_rewind(void *userdata, curl_off_t offset, int origin)
     return transfer->request_sent == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
+/* The three in a row. Not by printf: that would leave pieces of the key in buffers of its own. */
+static char *join(const char *first, const char *second, const char *third)
+{
+    char *text = malloc(strlen(first) + strlen(second) + strlen(third) + 1);
+    if (text)
+        stpcpy(stpcpy(stpcpy(text, first), second), third);
+    return text;
+}
+
 static int add_header(struct transfer *transfer, const char *name, const char *value)
 {
-    char *text = memory_format("%s:%s%s", name, *value ? " " : "", value);
+    char *text = join(name, *value ? ": " : ":", value);
     if (!text)
         return -ENOMEM;
     struct curl_slist *grown = curl_slist_append(transfer->headers, text);
@@ -284,7 +319,7 @@ static int add_header(struct transfer *transfer, const char *name, const char *v
 
 static int set_headers(struct transfer *transfer, const struct http_request *request)
 {
-    _cleanup_(memory_wipe_pointer) char *bearer = memory_format("Bearer %s", request->key);
+    _cleanup_(memory_wipe_pointer) char *bearer = join("Bearer ", request->key, "");
     int r = bearer ? add_header(transfer, "Authorization", bearer) : -ENOMEM;
     if (r == 0)
         r = add_header(transfer, "Accept", "application/json");
@@ -414,7 +449,8 @@ static int set_multi(struct http *http)
 
 int http_new(sd_event *event, const struct http_options *options, struct http **ret)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
+                             calloc) != CURLE_OK)
         return -ENOMEM;
     _cleanup_(http_free_pointer) struct http *http = calloc(1, sizeof *http);
     if (!http)

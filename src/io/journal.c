@@ -18,6 +18,9 @@
 #include "core/memory.h"
 
 #define FIELDS_MAX 12
+/* What is longer is cut. The paths and commands in a message are shorter than this. */
+#define MESSAGE_MAX 4000
+#define VALUE_MAX   500
 
 static int level = LOG_INFO;
 static bool only;
@@ -45,9 +48,11 @@ struct fields {
     int count;
 };
 
-static void put(struct fields *fields, const char *name, const char *value)
+/* What came from outside must not forge a line, move the cursor, or flood the reader. */
+static void put(struct fields *fields, const char *name, const char *value, size_t most)
 {
-    char *text = value ? memory_format("%s=%s", name, value) : NULL;
+    _cleanup_free_ char *shown = value ? utf8_escape_short(value, most) : NULL;
+    char *text = shown ? memory_format("%s=%s", name, shown) : NULL;
     if (text)
         fields->items[fields->count++] = (struct iovec){.iov_base = text, .iov_len = strlen(text)};
 }
@@ -56,22 +61,22 @@ static void put_number(struct fields *fields, const char *name, int value)
 {
     char text[16];
     snprintf(text, sizeof text, "%d", value);
-    put(fields, name, text);
+    put(fields, name, text, VALUE_MAX);
 }
 
 static void send_fields(const struct journal_event *event, const char *message)
 {
     struct fields fields = {.count = 0};
-    put(&fields, "MESSAGE", message);
+    put(&fields, "MESSAGE", message, MESSAGE_MAX);
     put_number(&fields, "PRIORITY", event->priority);
-    put(&fields, "MESSAGE_ID", event->message_id);
-    put(&fields, "INVITERD_PASS", event->pass);
-    put(&fields, "INVITERD_ACTION", event->action);
-    put(&fields, "INVITERD_EMAIL", event->email);
-    put(&fields, "INVITERD_INVITE_ID", event->invite_id);
-    put(&fields, "INVITERD_REASON", event->reason);
-    put(&fields, "INVITERD_RESULT", event->result);
-    put(&fields, "INVITERD_REQUEST_ID", event->request_id);
+    put(&fields, "MESSAGE_ID", event->message_id, VALUE_MAX);
+    put(&fields, "INVITERD_PASS", event->pass, VALUE_MAX);
+    put(&fields, "INVITERD_ACTION", event->action, VALUE_MAX);
+    put(&fields, "INVITERD_EMAIL", event->email, VALUE_MAX);
+    put(&fields, "INVITERD_INVITE_ID", event->invite_id, VALUE_MAX);
+    put(&fields, "INVITERD_REASON", event->reason, VALUE_MAX);
+    put(&fields, "INVITERD_RESULT", event->result, VALUE_MAX);
+    put(&fields, "INVITERD_REQUEST_ID", event->request_id, VALUE_MAX);
     if (event->http_status != 0)
         put_number(&fields, "INVITERD_HTTP_STATUS", event->http_status);
     sd_journal_sendv(fields.items, fields.count);
@@ -85,8 +90,7 @@ void journal_send(const struct journal_event *event, const char *format, ...)
     va_start(arguments, format);
     _cleanup_free_ char *text = memory_format_list(format, arguments);
     va_end(arguments);
-    /* What came from outside must not forge a line or move the cursor. */
-    _cleanup_free_ char *message = text ? utf8_escape(text) : NULL;
+    _cleanup_free_ char *message = text ? utf8_escape_short(text, MESSAGE_MAX) : NULL;
     if (!message)
         return;
     if (only || journal_connected())

@@ -55,8 +55,7 @@ void openai_free(struct openai *openai)
         http_free(openai->http);
     free(openai->base_url);
     free(openai->organization);
-    if (openai->key)
-        memory_wipe(openai->key);
+    openai_forget_key(openai);
     free(openai);
 }
 
@@ -65,10 +64,16 @@ int openai_set_key(struct openai *openai, const char *key)
     char *copy = strdup(key);
     if (!copy)
         return -ENOMEM;
-    if (openai->key)
-        memory_wipe(openai->key);
+    openai_forget_key(openai);
     openai->key = copy;
     return 0;
+}
+
+void openai_forget_key(struct openai *openai)
+{
+    if (openai->key)
+        memory_wipe(openai->key);
+    openai->key = NULL;
 }
 
 void openai_cancel(struct openai *openai)
@@ -152,22 +157,34 @@ static enum answer_kind error_kind(const struct exchange *exchange, const struct
     return read && says(http->should_retry, "true") ? ANSWER_UNAVAILABLE : ANSWER_REFUSED;
 }
 
-/*
- * What is wrong, as the service says it, without the key: a service, or a gateway before it, may
- * repeat what it was sent.
- */
-static char *read_error(const struct exchange *exchange, const struct http_answer *http)
+/* A service, or a gateway before it, may repeat what it was sent: the key goes no further. */
+static void mask_key(const struct exchange *exchange, char *text, size_t length)
 {
     const char *key = exchange->openai->key;
     size_t key_length = strlen(key);
+    for (char *at = text; (at = memmem(at, length - (size_t)(at - text), key, key_length));)
+        memset(at, '*', key_length);
+}
+
+/* What is wrong, as the service says it. */
+static char *read_error(const struct exchange *exchange, const struct http_answer *http)
+{
     _cleanup_free_ char *body = malloc(http->length + 1);
     if (!body)
         return NULL;
     if (http->length > 0)
         memcpy(body, http->body, http->length);
-    for (char *at = body; (at = memmem(at, http->length - (size_t)(at - body), key, key_length));)
-        memset(at, '*', key_length);
+    mask_key(exchange, body, http->length);
     return wire_read_error(http->status, body, http->length);
+}
+
+/* A header for people, and for the ledger. libcurl caps its length. */
+static char *header_text(const struct exchange *exchange, const char *header)
+{
+    char *text = header ? utf8_escape(header) : NULL;
+    if (text)
+        mask_key(exchange, text, strlen(text));
+    return text;
 }
 
 static void read_answer(const struct exchange *exchange, const struct http_answer *http,
@@ -197,8 +214,8 @@ static void on_answer(const struct http_answer *http, void *userdata)
         .tag = exchange->tag,
         .status = http->status,
         .hopeless = says(http->should_retry, "false"),
-        .request_id = http->request_id ? utf8_escape(http->request_id) : NULL,
-        .organization = http->organization ? utf8_escape(http->organization) : NULL,
+        .request_id = header_text(exchange, http->request_id),
+        .organization = header_text(exchange, http->organization),
     };
     if (http->date && date_parse_http(http->date, &answer.date) < 0)
         answer.date = 0;

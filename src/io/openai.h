@@ -22,6 +22,8 @@ DEFINE_CLEANUP(struct openai *, openai_free)
 
 /* The key for requests from now on; copied, and wiped when replaced. Returns 0 or -ENOMEM. */
 int openai_set_key(struct openai *openai, const char *key);
+/* No request is in flight, and none follows before another key is set. */
+void openai_forget_key(struct openai *openai);
 
 /*
  * Sends a request. `answered` is called once from the event loop, unless openai_cancel() or

@@ -98,6 +98,42 @@ static void shows_what_is_hidden(void **state)
                               "\\xe2\\x82");
 }
 
+static void shows_what_is_ignorable(void **state)
+{
+    (void)state;
+    static const uint32_t hidden[] = {0,       0x1f,    0x7f,    0x9f,   0xad,   0x34f,  0x115f,
+                                      0x1160,  0x17b4,  0x180e,  0x200b, 0x2028, 0x202e, 0x2066,
+                                      0x3164,  0xfe00,  0xfe0f,  0xfeff, 0xffa0, 0xfff9, 0x1bca0,
+                                      0x1d173, 0xe0001, 0xe0100, 0xe0fff};
+    static const uint32_t shown[] = {0x20,   0x7e,   0xa0,    0xac,    0xae,    0x34e,
+                                     0x350,  0x2010, 0x2027,  0x202f,  0x2070,  0x3163,
+                                     0xfe10, 0xfffc, 0x1d17b, 0x1f600, 0xe1000, 0x10ffff};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        assert_true(utf8_is_hidden(hidden[i]));
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        assert_false(utf8_is_hidden(shown[i]));
+}
+
+static void assert_short(const char *text, size_t most, const char *expected)
+{
+    _cleanup_free_ char *escaped = utf8_escape_short(text, most);
+    assert_string_equal(escaped, expected);
+}
+
+static void cuts_between_characters(void **state)
+{
+    (void)state;
+    assert_short("", 3, "");
+    assert_short("abc", 3, "abc");
+    assert_short("abcd", 3, "...");
+    assert_short("abcde", 4, "a...");
+    assert_short("a\x1b", 5, "a\\x1b");
+    assert_short("a\x1b", 4, "a...");
+    assert_short("ab\x1b\x1b", 9, "ab\\x1b...");
+    assert_short("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", 8, "\xe2\x82\xac...");
+    assert_short("\xe2\x82\xac\xe2\x82\xac", 6, "\xe2\x82\xac\xe2\x82\xac");
+}
+
 static void quotes_are_short(void **state)
 {
     (void)state;
@@ -124,6 +160,7 @@ int main(void)
         cmocka_unit_test(knows_valid_text),         cmocka_unit_test(finds_the_fault),
         cmocka_unit_test(decodes_every_code_point), cmocka_unit_test(names_what_is_no_text),
         cmocka_unit_test(shows_what_is_hidden),     cmocka_unit_test(quotes_are_short),
+        cmocka_unit_test(shows_what_is_ignorable),  cmocka_unit_test(cuts_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

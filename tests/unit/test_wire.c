@@ -67,6 +67,28 @@ static void a_full_invite(void **state)
     invite_clear(&invite);
 }
 
+static void ids_have_a_length_limit(void **state)
+{
+    (void)state;
+    for (int length = 256; length <= 257; length++) {
+        for (int of_project = 0; of_project < 2; of_project++) {
+            _cleanup_free_ char *text = memory_format(
+                of_project ? "{\"id\":\"i\",\"email\":\"a@b\",\"projects\":[{\"id\":\"%0*d\","
+                             "\"role\":\"member\"}]}"
+                           : "{\"id\":\"%0*d\",\"email\":\"a@b\"}",
+                length, 7);
+            struct invite invite;
+            char *error = NULL;
+            if (length > 256) {
+                assert_invite_refused(text, "longer than 256 bytes");
+            } else {
+                assert_int_equal(read_invite(text, &invite, &error), 0);
+                invite_clear(&invite);
+            }
+        }
+    }
+}
+
 static void what_may_be_missing_or_null(void **state)
 {
     (void)state;
@@ -404,6 +426,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_invite),
+        cmocka_unit_test(ids_have_a_length_limit),
         cmocka_unit_test(what_may_be_missing_or_null),
         cmocka_unit_test(unknown_words_are_kept_and_unknown),
         cmocka_unit_test(the_time_of_creation_has_two_names),
