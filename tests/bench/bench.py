@@ -42,7 +42,8 @@ class Stack(contextlib.ExitStack):
 def world(*sandbox_options, **settings):
     """A World without limits, for as long as the context lasts."""
     with Stack() as stack:
-        limits = {"revocations": 100000, "revocation_ratio": 1.0, "invites": 100000}
+        limits = {"revocations": 100000, "revocation_ratio": 1.0, "invites": 100000,
+                  "owner_invites": 100000}
         yield harness.World(stack, *sandbox_options, limits=limits, **settings)
 
 

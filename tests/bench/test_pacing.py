@@ -17,7 +17,7 @@ from pacing import Case
 class Pacing(unittest.TestCase):
     def check_all_done(self, case, most_limited):
         outcome = pacing.apply(case)
-        text = str(outcome.run)
+        text = outcome.run.err
         self.assertEqual(outcome.run.code, EXIT_OK, text)
         self.assertEqual(outcome.failed, 0, text)
         self.assertEqual(outcome.mails,
