@@ -45,7 +45,8 @@ static uint64_t gap(const struct pace *pace)
 
 void pace_sent(struct pace *pace, uint64_t now)
 {
-    if (pace->interval > 0 && now > pace->ready_at + PAUSE_INTERVALS * pace->interval)
+    uint64_t interval = pace->interval > 0 ? pace->interval : pace->brake;
+    if (pace->empty_at != 0 && now > pace->ready_at + PAUSE_INTERVALS * interval)
         pace->empty_at = pace->passed = 0;
     uint64_t from = pace->ready_at > now ? pace->ready_at : now;
     pace->ready_at = from + gap(pace);

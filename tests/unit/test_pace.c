@@ -261,6 +261,28 @@ static void a_pause_is_no_measure(void **state)
     assert_in_range(pace.interval, learned / 2, 2 * learned);
 }
 
+/* One 429 a day, say, is no rate of a few requests a day. */
+static void a_pause_before_anything_is_known_is_no_measure(void **state)
+{
+    (void)state;
+    struct pace pace;
+    pace_init(&pace, 0, 1);
+    uint64_t now = SECOND;
+    for (int day = 0; day < 3; day++) {
+        for (int i = 0; i < 5; i++) {
+            bool passes = i != 2;
+            pace_sent(&pace, now);
+            if (passes)
+                pace_passed(&pace, now, now + 1000);
+            else
+                pace_limited(&pace, now, now + 1000, PACE_NEVER);
+            now = pace_ready_at(&pace);
+        }
+        assert_int_equal(pace.interval, 0);
+        now += 24 * 3600 * SECOND;
+    }
+}
+
 static void backoff_doubles_up_to_thirty_seconds(void **state)
 {
     (void)state;
@@ -310,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_limit_that_moves_is_followed),
         cmocka_unit_test(while_probing_a_hint_of_another_answer_holds),
         cmocka_unit_test(a_pause_is_no_measure),
+        cmocka_unit_test(a_pause_before_anything_is_known_is_no_measure),
         cmocka_unit_test(backoff_doubles_up_to_thirty_seconds),
         cmocka_unit_test(random_numbers_stay_below_their_bound),
     };
