@@ -175,6 +175,7 @@ static void many_requests_at_a_time_meet_few_429(void **state)
             assert_worst(worst(&service, 1, 101), 12, 1.6);
             assert_worst(worst(&service, 4, 101), 14, 1.6);
             assert_worst(worst(&service, 16, 101), 24, 1.6);
+            assert_worst(worst(&service, 64, 101), 24, 1.6);
         }
     }
 }
