@@ -13,10 +13,15 @@
 /* So many successes since the last 429 make it likely that the interval is longer than it must be.
  */
 #define PASSED_MANY 16
+/* Under way at a time while no limit is known: so many, and one more for so many successes. */
+#define ALONGSIDE        4
+#define ALONGSIDE_GROWTH 8
+/* The same while there is a limit of which the rate is not known: one for so many successes. */
+#define PROBING_GROWTH 4
 
 void pace_init(struct pace *pace, unsigned requests_per_minute, uint64_t seed)
 {
-    *pace = (struct pace){.random = seed | 1};
+    *pace = (struct pace){.random = seed | 1, .round_trip = PACE_NEVER};
     if (requests_per_minute > 0)
         pace->fixed = pace->interval = 60 * SECOND / requests_per_minute;
 }
@@ -26,49 +31,69 @@ uint64_t pace_ready_at(const struct pace *pace)
     return pace->ready_at;
 }
 
-/* Whether there is a limit and nothing is known of it yet: then one request at a time. */
-static bool is_probing(const struct pace *pace)
+/* How far behind a request the next one follows, unless an answer comes first. */
+static uint64_t gap(const struct pace *pace)
 {
-    return pace->interval == 0 && pace->empty_at != 0;
+    if (pace->interval > 0 || pace->round_trip == PACE_NEVER)
+        return pace->interval;
+    if (pace->empty_at == 0)
+        return pace->round_trip / (ALONGSIDE + pace->passed / ALONGSIDE_GROWTH);
+    if (pace->passed == 0)
+        return pace->brake + 2 * pace->round_trip;
+    return PROBING_GROWTH * pace->round_trip / pace->passed;
 }
 
 void pace_sent(struct pace *pace, uint64_t now)
 {
-    if (pace->interval > 0 && now > pace->ready_at + PAUSE_INTERVALS * pace->interval)
+    uint64_t interval = pace->interval > 0 ? pace->interval : pace->brake;
+    if (pace->empty_at != 0 && now > pace->ready_at + PAUSE_INTERVALS * interval)
         pace->empty_at = pace->passed = 0;
     uint64_t from = pace->ready_at > now ? pace->ready_at : now;
-    pace->ready_at = from + (is_probing(pace) ? pace->brake : pace->interval);
+    pace->ready_at = from + gap(pace);
+}
+
+/*
+ * Towards what the service really allows: each success takes this part off the interval. One that
+ * rests on few successes may be wrong by one of them, and the longer no 429 has come, the more.
+ */
+static uint64_t creep(const struct pace *pace)
+{
+    if (pace->passed >= 2 * PASSED_MANY)
+        return 50;
+    if (pace->passed >= PASSED_MANY)
+        return 100;
+    return pace->measured < 8 ? 64 * pace->measured : 512;
 }
 
 void pace_passed(struct pace *pace, uint64_t sent, uint64_t now)
 {
-    if (pace->fixed == 0 && sent >= pace->empty_at)
-        pace->passed++;
     pace->limited = 0;
-    if (is_probing(pace)) {
+    if (pace->fixed > 0)
+        return;
+    if (sent > pace->empty_at)
+        pace->passed++;
+    if (pace->round_trip > now - sent)
+        pace->round_trip = now - sent;
+    if (pace->interval == 0) {
         /* The next one may go at once, unless somebody asked for a longer pause meanwhile. */
         pace->ready_at = now > pace->limited_until ? now : pace->limited_until;
-        if (pace->passed > PASSED_MANY)
-            pace->empty_at = 0;
-    } else if (pace->fixed == 0) {
-        /* Creep towards what the service really allows. */
-        uint64_t part = pace->passed < PASSED_MANY       ? 512
-                        : pace->passed < 2 * PASSED_MANY ? 100
-                                                         : 50;
-        pace->interval -= pace->interval / part;
+        return;
     }
+    pace->interval -= pace->interval / creep(pace);
 }
 
-/* The bucket is empty `now`: what has passed since it was empty before was refilled meanwhile. */
-static void learn(struct pace *pace, uint64_t now)
+/* A request that was sent at `sent` met an empty bucket. */
+static void learn(struct pace *pace, uint64_t sent)
 {
-    if (pace->empty_at != 0 && pace->passed > 0)
-        pace->interval = 2 * (now - pace->empty_at) / (2 * pace->passed + 1);
-    else if (pace->interval > 0)
-        pace->interval += pace->interval / 2;
+    if (pace->empty_at != 0 && pace->passed == 0)
+        return; /* nothing was refilled yet: the measure goes on */
+    if (pace->empty_at != 0) {
+        pace->interval = 2 * (sent - pace->empty_at) / (2 * pace->passed + 1);
+        pace->measured = pace->passed;
+    }
     if (pace->interval > INTERVAL_MOST)
         pace->interval = INTERVAL_MOST;
-    pace->empty_at = now;
+    pace->empty_at = sent;
     pace->passed = 0;
 }
 
@@ -90,7 +115,7 @@ void pace_limited(struct pace *pace, uint64_t sent, uint64_t now, uint64_t hint)
     }
     pace->limited++;
     if (pace->fixed == 0)
-        learn(pace, now);
+        learn(pace, sent);
     bool known = pace->interval > 0 && pace->limited == 1;
     if (pace->limited == 1)
         pace->brake = BRAKE_FIRST;

@@ -11,10 +11,11 @@
 #define PACE_NEVER UINT64_MAX
 
 /*
- * How a limit is learned without a word from the service: at a 429 its bucket is empty, so what
- * passes until the next 429 is what was refilled meanwhile, and that is the rate. Before there is a
- * first estimate, requests go one at a time; afterwards a little faster with each success, and
- * more so the longer no 429 has come.
+ * How a limit is learned without a word from the service: the request that is answered 429 met an
+ * empty bucket, so what passes until the next such one is what was refilled meanwhile, and that is
+ * the rate. From then on requests keep to it, a little faster with each success, and more so the
+ * longer no 429 has come. While no rate is known, the answers set the speed: what is under way
+ * grows with what has passed, so that few requests at a time run into a limit.
  */
 struct pace {
     uint64_t interval;      /* between two requests; 0: as fast as they come */
@@ -23,8 +24,10 @@ struct pace {
     uint64_t brake;         /* how long the last 429 without a hint stopped us */
     unsigned limited;       /* answers of 429 in a row */
     uint64_t limited_until; /* answers to requests sent before belong to a brake already pulled */
-    uint64_t empty_at;      /* when the bucket was known to be empty; 0: not since a pause */
-    uint64_t passed;        /* successes since then */
+    uint64_t empty_at;      /* when the last request that met an empty bucket was sent; 0: none */
+    uint64_t passed;        /* successes of requests that were sent later */
+    uint64_t measured;      /* successes that the learned interval rests on */
+    uint64_t round_trip;    /* the shortest time to a success; PACE_NEVER: there was none */
     uint64_t random;        /* state of the jitter */
 };
 

@@ -865,3 +865,48 @@ char *life_run(uint64_t seed, const struct life_options *options, struct tally *
     died(&life);
     return violation;
 }
+
+/* ---- the pace ------------------------------------------------------------------------------ */
+
+static void limit_only(struct life *life, const struct life_limit *limit)
+{
+    life->org.habits = (struct org_habits){
+        .page_size = 100,
+        .lifetime = 604800 * SIM_SECOND,
+        .token_every = 60 * SIM_SECOND / limit->per_minute,
+        .burst = limit->burst,
+    };
+    life->org.tokens = limit->burst;
+    life->org.tokens_at = life->org.now;
+    for (size_t i = 0; i < life->org.count; i++)
+        org_remove(&life->org, &life->org.invites[i], HAND_OTHER);
+    unsigned declared = 0;
+    for (size_t i = 0; i < life->people.count; i++) {
+        struct somebody *somebody = &life->people.items[i];
+        somebody->declared = !somebody->ignored && declared < limit->creates;
+        declared += somebody->declared;
+    }
+    people_declare(&life->people);
+    life->params.concurrency = 4;
+}
+
+struct life_pace life_pace(uint64_t seed, const struct life_limit *limit)
+{
+    struct tally tally = {0};
+    struct life life = {.options = {.people = 2 * limit->creates}, .tally = &tally};
+    born(&life, seed);
+    calm_down(&life);
+    limit_only(&life, limit);
+    uint64_t begun = life.org.now;
+    one_pass(&life);
+    struct life_pace pace = {
+        .made = life.org.mail_count,
+        .limited = pass_limited(life.pass),
+        .seconds = (double)(life.org.now - begun) / SIM_SECOND,
+    };
+    pace.requests = pass_requests(life.pass) - pace.limited;
+    pace.least_seconds = ((double)pace.requests - limit->burst) * 60 / limit->per_minute;
+    end_pass(&life);
+    died(&life);
+    return pace;
+}

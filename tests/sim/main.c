@@ -13,10 +13,12 @@ static const char help[] =
     "  --passes N    end after so many passes that met three faults or more\n"
     "  --people N    at least (default 20)\n"
     "  --faults N    tried in each faulty pass (default 6)\n"
-    "  --trace       tell all that happens; for one life\n";
+    "  --trace       tell all that happens; for one life\n"
+    "  --pace N      instead: one pass of --people creates under a limit of N requests a minute,\n"
+    "                burst 4, of which the service says nothing, once for each of --lives\n";
 
 struct run {
-    uint64_t seed, lives, passes;
+    uint64_t seed, lives, passes, pace;
     struct life_options life;
 };
 
@@ -32,13 +34,10 @@ static bool parse_number(const char *text, uint64_t *ret)
 static bool parse(int argc, char **argv, struct run *run)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"lives", required_argument, NULL, 'l'},
-        {"passes", required_argument, NULL, 'p'},
-        {"people", required_argument, NULL, 'n'},
-        {"faults", required_argument, NULL, 'f'},
-        {"trace", no_argument, NULL, 't'},
-        {0},
+        {"seed", required_argument, NULL, 's'},   {"lives", required_argument, NULL, 'l'},
+        {"passes", required_argument, NULL, 'p'}, {"people", required_argument, NULL, 'n'},
+        {"faults", required_argument, NULL, 'f'}, {"trace", no_argument, NULL, 't'},
+        {"pace", required_argument, NULL, 'r'},   {0},
     };
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         uint64_t value = 0;
@@ -57,6 +56,9 @@ static bool parse(int argc, char **argv, struct run *run)
         case 'n':
             run->life.people = (unsigned)value;
             break;
+        case 'r':
+            run->pace = value;
+            break;
         case 'f':
             run->life.faults = (unsigned)value;
             break;
@@ -68,6 +70,23 @@ static bool parse(int argc, char **argv, struct run *run)
     return optind == argc && run->life.people > 0;
 }
 
+/* Prints each run, and returns whether none lost a create. */
+static bool pace_all(const struct run *run)
+{
+    const struct life_limit limit = {
+        .per_minute = (unsigned)run->pace, .burst = 4, .creates = run->life.people};
+    bool all = true;
+    for (uint64_t seed = run->seed; seed < run->seed + run->lives; seed++) {
+        struct life_pace pace = life_pace(seed, &limit);
+        printf("seed %llu: %zu made, %u requests taken, %u answers of 429, %.1f s, least %.1f s, "
+               "ratio %.3f\n",
+               (unsigned long long)seed, pace.made, pace.requests, pace.limited, pace.seconds,
+               pace.least_seconds, pace.seconds / pace.least_seconds);
+        all = all && pace.made == limit.creates;
+    }
+    return all;
+}
+
 int main(int argc, char **argv)
 {
     struct run run = {
@@ -76,6 +95,8 @@ int main(int argc, char **argv)
         fputs(help, stderr);
         return 64;
     }
+    if (run.pace > 0)
+        return pace_all(&run) ? 0 : 1;
     struct tally tally = {0};
     for (uint64_t seed = run.seed; run.lives == 0 || seed < run.seed + run.lives; seed++) {
         if (run.passes != 0 && tally.with_faults >= run.passes)

@@ -1081,8 +1081,8 @@ static void a_stop_starts_nothing_new(void **state)
         snprintf(email, sizeof email, "p%u@x", n);
         world_declare(world, email, "reader", NULL);
     }
-    /* list, time, planned, save, create, create: stopped with two in flight. */
-    world->stop_at = 7;
+    /* list, time, planned, save, create, time, create: stopped with two in flight. */
+    world->stop_at = 8;
     assert_true(world_pass(world));
     assert_int_equal(pass_end(world->pass), PASS_STOPPED);
     assert_int_equal(world->mail_count, 2);
