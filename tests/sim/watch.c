@@ -315,8 +315,6 @@ static void check_create(struct watch *watch, const struct request *request)
     check_open(watch, email);
     check_remembered(watch, request);
     check_nothing_there(watch, email);
-    if (watch->stopped && !took_from(watch, email))
-        watch_violated(watch, "create begun after the stop: %s", email);
     const struct member *member = declared(watch, email);
     if (!member || is_ignored(watch, email)) {
         watch_violated(watch, "create for somebody not declared: %s", email);
@@ -326,6 +324,9 @@ static void check_create(struct watch *watch, const struct request *request)
                        projects_compare(request->projects, &member->projects) == 0;
     if (!as_declared && !was_taken(watch, request))
         watch_violated(watch, "create of what nobody declared: %s", email);
+    /* What we took, now or before, is given back. */
+    if (watch->stopped && as_declared && !took_from(watch, email))
+        watch_violated(watch, "create begun after the stop: %s", email);
     count_create(watch, request, !as_declared);
 }
 
