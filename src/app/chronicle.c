@@ -174,7 +174,7 @@ void chronicle_end(struct chronicle *chronicle, const struct pass *pass)
         event.message_id = EVENT_PASS_DONE;
         journal_send(&event, "pass %s%s: %s%s%s; %u request%s", chronicle->pass,
                      pass_end(pass) == PASS_STOPPED ? " was stopped" : "", summary,
-                     results ? "; " : "", results ? results : "", requests,
+                     results && *results ? "; " : "", results ? results : "", requests,
                      requests == 1 ? "" : "s");
     }
 }

@@ -61,16 +61,14 @@ static int show(const struct oneshot *oneshot, bool applied)
     const struct view view = {oneshot->options, &oneshot->settings, pass, applied};
     warn_of_clock(oneshot, pass);
     note_approval(oneshot, pass);
-    if (oneshot->options->output == OUTPUT_JSON)
-        view_plan_json(&view);
-    else
-        view_plan_text(&view);
+    bool json = oneshot->options->output == OUTPUT_JSON;
+    bool whole = json ? view_plan_json(&view) : view_plan_text(&view);
     if (oneshot->options->verbose)
         report_note(oneshot->options, "%u requests, %u of them held back by the rate limit",
                     pass_requests(pass), pass_limited(pass));
     if (applied && pass_end(pass) != PASS_DONE)
         report_trouble("%s", pass_failure(pass));
-    return exit_code(oneshot, pass, applied);
+    return whole ? exit_code(oneshot, pass, applied) : report_short();
 }
 
 int command_plan(const struct options *options)

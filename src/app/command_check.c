@@ -6,12 +6,14 @@
 #include "app/jsonline.h"
 #include "app/report.h"
 #include "app/setup.h"
+#include "codec/jsontext.h"
 
-static void print_json(const struct settings *settings, const struct members *members)
+static bool print_json(const struct settings *settings, const struct members *members)
 {
-    jsonline_print(json_pack("{s:s, s:s, s:I, s:I}", "schema", "inviterd.check/1", "members_path",
-                             settings->members, "members", (json_int_t)members->count, "ignore",
-                             (json_int_t)members->ignore_count));
+    jsontext_begin();
+    return jsonline_print(json_pack(
+        "{s:s, s:s, s:I, s:I}", "schema", "inviterd.check/1", "members_path", settings->members,
+        "members", (json_int_t)members->count, "ignore", (json_int_t)members->ignore_count));
 }
 
 static void print_text(const struct settings *settings, const struct members *members)
@@ -40,10 +42,10 @@ int command_check(const struct options *options)
         code = report_problems(options, &problems);
     } else {
         report_warnings(options, &problems);
-        if (options->output == OUTPUT_JSON)
-            print_json(&settings, members);
-        else
+        if (options->output != OUTPUT_JSON)
             print_text(&settings, members);
+        else if (!print_json(&settings, members))
+            code = report_short();
     }
     problems_clear(&problems);
     settings_clear(&settings);

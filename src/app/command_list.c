@@ -12,11 +12,10 @@ static int show(const struct oneshot *oneshot)
         return report_error(oneshot->options, EXIT_TROUBLE, error ? error : "stopped by a signal");
     bool stated;
     const struct invites *invites = listing_invites(pass_listing(pass));
-    if (oneshot->options->output == OUTPUT_JSON)
-        view_list_json(invites);
-    else
-        view_list_text(oneshot->options, invites, pass_date(pass, &stated));
-    return EXIT_OK;
+    bool whole = oneshot->options->output == OUTPUT_JSON
+                     ? view_list_json(invites)
+                     : view_list_text(oneshot->options, invites, pass_date(pass, &stated));
+    return whole ? EXIT_OK : report_short();
 }
 
 int command_list(const struct options *options)

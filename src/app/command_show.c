@@ -95,11 +95,10 @@ static int show(const struct lookup *lookup)
                                 answer->error ? answer->error : "no answer");
         return report_error(options, EXIT_TROUBLE, text ? text : lookup->id);
     }
-    if (options->output == OUTPUT_JSON)
-        view_invite_json(&answer->invite);
-    else
-        view_invite_text(options, &answer->invite, answer->date ? answer->date : time(NULL));
-    return EXIT_OK;
+    int64_t now = answer->date ? answer->date : time(NULL);
+    bool whole = options->output == OUTPUT_JSON ? view_invite_json(&answer->invite)
+                                                : view_invite_text(options, &answer->invite, now);
+    return whole ? EXIT_OK : report_short();
 }
 
 /* `oneshot` is connected. */

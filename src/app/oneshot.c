@@ -14,7 +14,7 @@
 static int trouble(const struct oneshot *oneshot, const char *what, int error)
 {
     _cleanup_free_ char *text = memory_format("%s: %s", what, strerror(-error));
-    return report_error(oneshot->options, EXIT_TROUBLE, text ? text : what);
+    return report_error(oneshot->options, EXIT_TROUBLE, text ? text : "out of memory");
 }
 
 /* Signals come through the event loop only, so that a write in flight always gets its answer. */
@@ -86,12 +86,14 @@ int oneshot_prepare_bare(struct oneshot *oneshot, const struct options *options)
 
 static int state_trouble(const struct oneshot *oneshot, int error)
 {
+    if (error == -ENOMEM)
+        return report_error(oneshot->options, EXIT_TROUBLE, "out of memory");
     const char *path = setup_state_dir(oneshot->options);
     _cleanup_free_ char *text =
         memory_format("the state directory %s cannot be used (%s): correct its permissions, or "
                       "give another with --state-dir",
                       path, strerror(-error));
-    return report_error(oneshot->options, EXIT_TROUBLE, text ? text : path);
+    return report_error(oneshot->options, EXIT_TROUBLE, text ? text : "out of memory");
 }
 
 /* Waits for the lock of another pass. Returns 0, -EINTR on a signal, or a negative errno. */

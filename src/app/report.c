@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "app/jsonline.h"
+#include "codec/jsontext.h"
 #include "codec/utf8.h"
 
 /* A longer line is cut. The paths and commands that we print are shorter than this. */
@@ -28,6 +29,7 @@ static json_t *text_json(const char *text)
 
 static void print_json(int exit_code, const char *message, const struct problems *problems)
 {
+    jsontext_begin();
     json_t *list = json_array();
     for (size_t i = 0; problems && i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
@@ -35,8 +37,8 @@ static void print_json(int exit_code, const char *message, const struct problems
                                               "message", text_json(problem->message), "warning",
                                               problem->warning));
     }
-    jsonline_print(json_pack("{s:s, s:i, s:o, s:o}", "schema", "inviterd.error/1", "exit",
-                             exit_code, "error", text_json(message), "problems", list));
+    (void)jsonline_print(json_pack("{s:s, s:i, s:o, s:o}", "schema", "inviterd.error/1", "exit",
+                                   exit_code, "error", text_json(message), "problems", list));
 }
 
 int report_error(const struct options *options, int exit_code, const char *message)
@@ -58,12 +60,14 @@ int report_problems(const struct options *options, const struct problems *proble
 {
     for (size_t i = 0; i < problems->count; i++)
         say_problem(&problems->items[i]);
+    if (problems->no_memory)
+        say("inviterd: ", "out of memory: not all that is wrong is shown");
     _cleanup_free_ char *summary =
         memory_format("%zu error%s: nothing was sent; correct %s and try again", problems->errors,
                       problems->errors == 1 ? "" : "s", problems->errors == 1 ? "it" : "them");
-    say("inviterd: ", summary ? summary : "errors");
+    say("inviterd: ", summary ? summary : "out of memory");
     if (options->output == OUTPUT_JSON)
-        print_json(EXIT_CONFIG, summary ? summary : "errors", problems);
+        print_json(EXIT_CONFIG, summary ? summary : "out of memory", problems);
     return EXIT_CONFIG;
 }
 
@@ -72,6 +76,12 @@ void report_warnings(const struct options *options, const struct problems *probl
     for (size_t i = 0; i < problems->count && !options->quiet; i++)
         if (problems->items[i].warning)
             say_problem(&problems->items[i]);
+}
+
+int report_short(void)
+{
+    say("inviterd: ", "out of memory: the output lacks a part");
+    return EXIT_TROUBLE;
 }
 
 void report_trouble(const char *format, ...)

@@ -13,6 +13,8 @@ int report_error(const struct options *options, int exit_code, const char *messa
 int report_problems(const struct options *options, const struct problems *problems);
 /* Warnings only, on standard error; nothing with --quiet. */
 void report_warnings(const struct options *options, const struct problems *problems);
+/* Says that what was printed lacks a part for want of memory. Returns EXIT_TROUBLE. */
+int report_short(void);
 /* What went wrong beside a result, on standard error; said with --quiet, too. */
 void report_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A remark on standard error; nothing with --quiet. */

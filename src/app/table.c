@@ -17,6 +17,7 @@ struct table {
     unsigned columns, at;
     struct row *rows;
     size_t count;
+    bool no_memory;
 };
 
 bool color_wanted(const struct options *options, FILE *stream)
@@ -61,17 +62,28 @@ void table_free(struct table *table)
 void table_row(struct table *table, enum color color)
 {
     table->at = table->columns;
-    if (RESERVE(table->rows, table->count) < 0)
+    if (RESERVE(table->rows, table->count) < 0) {
+        table->no_memory = true;
         return;
+    }
     table->rows[table->count++] = (struct row){.color = color};
     table->at = 0;
 }
 
 void table_cell(struct table *table, const char *text)
 {
-    if (table->at < table->columns)
-        table->rows[table->count - 1].cells[table->at++] =
-            utf8_escape_short(text ? text : "", TABLE_CELL_MAX);
+    if (table->at >= table->columns)
+        return;
+    char *escaped = utf8_escape_short(text ? text : "", TABLE_CELL_MAX);
+    table->no_memory |= !escaped;
+    table->rows[table->count - 1].cells[table->at++] = escaped;
+}
+
+void table_made(struct table *table, char *text)
+{
+    table->no_memory |= !text;
+    table_cell(table, text);
+    free(text);
 }
 
 /* Characters, not bytes. Wide ones count as one: a column off by one harms nobody. */
@@ -107,7 +119,7 @@ static void print_row(const struct row *row, const int *widths, unsigned columns
     }
 }
 
-void table_print(const struct table *table, FILE *stream, bool colored)
+bool table_print(const struct table *table, FILE *stream, bool colored)
 {
     int widths[TABLE_COLUMNS] = {0};
     for (unsigned c = 0; c < table->columns; c++)
@@ -118,4 +130,5 @@ void table_print(const struct table *table, FILE *stream, bool colored)
         fputs(color_off(colored && table->rows[i].color != PLAIN), stream);
         fputc('\n', stream);
     }
+    return !table->no_memory;
 }

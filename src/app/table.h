@@ -30,11 +30,17 @@ struct table;
 /* `columns` at most TABLE_COLUMNS. NULL when memory is short. */
 struct table *table_new(unsigned columns);
 void table_free(struct table *table);
-/* Begins a row of a colour. What does not fit in memory is left out when printed. */
+/* Begins a row of a colour. */
 void table_row(struct table *table, enum color color);
 /* What is longer than so many bytes is cut: a stranger's name must not flood the terminal. */
 #define TABLE_CELL_MAX 500
 /* The next cell; the text is copied, and its hidden characters spelled out. NULL: empty. */
 void table_cell(struct table *table, const char *text);
-/* Prints all rows: two spaces before and between columns, no space at the end. */
-void table_print(const struct table *table, FILE *stream, bool colored);
+/* The same with a text made for it, which the table frees; NULL: memory was too short to make it.
+ */
+void table_made(struct table *table, char *text);
+/*
+ * Prints all rows: two spaces before and between columns, no space at the end. Returns false if
+ * something was left out for want of memory.
+ */
+bool table_print(const struct table *table, FILE *stream, bool colored);

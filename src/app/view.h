@@ -13,9 +13,10 @@ struct view {
     bool applied; /* results belong to it */
 };
 
-void view_plan_text(const struct view *view);
-void view_plan_json(const struct view *view);
-void view_list_text(const struct options *options, const struct invites *invites, int64_t now);
-void view_list_json(const struct invites *invites);
-void view_invite_text(const struct options *options, const struct invite *invite, int64_t now);
-void view_invite_json(const struct invite *invite);
+/* Each returns false where memory ran short and a part is missing. */
+bool view_plan_text(const struct view *view);
+bool view_plan_json(const struct view *view);
+bool view_list_text(const struct options *options, const struct invites *invites, int64_t now);
+bool view_list_json(const struct invites *invites);
+bool view_invite_text(const struct options *options, const struct invite *invite, int64_t now);
+bool view_invite_json(const struct invite *invite);

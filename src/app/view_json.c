@@ -3,6 +3,7 @@
 
 #include "app/jsonline.h"
 #include "app/words.h"
+#include "codec/jsontext.h"
 
 /* Text from outside may be no valid UTF-8 only if a codec let it pass; then JSON says null. */
 static json_t *text_or_null(const char *text)
@@ -83,10 +84,11 @@ static json_t *actions_json(const struct view *view, const struct plan *plan)
     return list;
 }
 
-void view_plan_json(const struct view *view)
+bool view_plan_json(const struct view *view)
 {
     const struct plan *plan = pass_plan(view->pass);
     const char *approval = plan_count_blocked(plan) > 0 ? plan->approval : NULL;
+    jsontext_begin();
     json_t *json = json_pack("{s:s, s:b, s:o, s:o, s:o}", "schema", "inviterd.plan/1", "in_sync",
                              plan_in_sync(plan), "approval", text_or_null(approval), "summary",
                              summary_json(plan), "actions", actions_json(view, plan));
@@ -94,7 +96,7 @@ void view_plan_json(const struct view *view)
         json_object_set_new(json, "error", text_or_null(pass_error(view->pass)));
         json_object_set_new(json, "requests", json_integer(pass_requests(view->pass)));
     }
-    jsonline_print(json);
+    return jsonline_print(json);
 }
 
 static json_t *time_or_null(int64_t seconds)
@@ -112,16 +114,18 @@ static json_t *invite_json(const struct invite *invite)
         time_or_null(invite->accepted_at), "projects", projects_json(&invite->projects));
 }
 
-void view_list_json(const struct invites *invites)
+bool view_list_json(const struct invites *invites)
 {
+    jsontext_begin();
     json_t *list = json_array();
     for (size_t i = 0; i < invites->count; i++)
         json_array_append_new(list, invite_json(&invites->items[i]));
-    jsonline_print(json_pack("{s:s, s:o}", "schema", "inviterd.invites/1", "invites", list));
+    return jsonline_print(json_pack("{s:s, s:o}", "schema", "inviterd.invites/1", "invites", list));
 }
 
-void view_invite_json(const struct invite *invite)
+bool view_invite_json(const struct invite *invite)
 {
-    jsonline_print(
+    jsontext_begin();
+    return jsonline_print(
         json_pack("{s:s, s:[o]}", "schema", "inviterd.invites/1", "invites", invite_json(invite)));
 }

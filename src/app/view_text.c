@@ -25,14 +25,14 @@ static struct look look_of(const struct line *line)
     return looks[line->action];
 }
 
-/* What stands behind the reason: what came of it, or what holds it back. */
+/* What stands behind the reason: what came of it, or what holds it back. NULL: out of memory. */
 static char *outcome(const struct view *view, const struct line *line)
 {
     _cleanup_free_ char *limits = words_for_limits(line->blocked_by);
     if (line->blocked_by != 0)
         return memory_format("blocked by %s", limits ? limits : "a limit");
     if (!view->applied || line->result == RESULT_NONE)
-        return NULL;
+        return strdup("");
     if (line->result == RESULT_DONE)
         return line->invite_id ? memory_format("done: %s", line->invite_id) : strdup("done");
     return memory_format("%s: %s%s%s", result_word(line->result), line->error ? line->error : "-",
@@ -40,33 +40,41 @@ static char *outcome(const struct view *view, const struct line *line)
                          line->request_id ? line->request_id : "");
 }
 
+static void add_projects(struct table *table, const struct projects *projects)
+{
+    if (projects->given)
+        table_made(table, words_for_projects(projects));
+    else
+        table_cell(table, NULL);
+}
+
 static void add_line(struct table *table, const struct view *view, const struct line *line)
 {
     struct look look = look_of(line);
-    _cleanup_free_ char *projects = words_for_projects(line->projects);
-    _cleanup_free_ char *reason = words_for_reason(line);
-    _cleanup_free_ char *end = outcome(view, line);
     bool bad = line->result == RESULT_FAILED || line->result == RESULT_UNKNOWN;
     table_row(table, bad ? RED : look.color);
     table_cell(table, look.symbol);
     table_cell(table, action_word(line->action));
     table_cell(table, line->email);
     table_cell(table, words_for_role(line));
-    table_cell(table, projects);
-    table_cell(table, reason);
-    table_cell(table, end);
+    add_projects(table, line->projects);
+    table_made(table, words_for_reason(line));
+    table_made(table, outcome(view, line));
 }
 
-static void print_apply(const struct view *view, const char *approval)
+/* The command in full or not at all: without its options it would do something else. */
+static bool print_apply(const struct view *view, const char *approval)
 {
     _cleanup_free_ char *command = words_for_apply(view->options, view->settings, approval);
-    printf("  %s\n", command ? command : "inviterd apply");
+    if (command)
+        printf("  %s\n", command);
+    return command;
 }
 
-static void print_limits(const struct view *view, const struct plan *plan)
+static bool print_limits(const struct view *view, const struct plan *plan)
 {
     if (plan_count_blocked(plan) == 0)
-        return;
+        return true;
     bool colored = color_wanted(view->options, stdout);
     printf("\n%sBlocked%s: %zu of these are not done.\n", color_on(colored, RED),
            color_off(colored), plan_count_blocked(plan));
@@ -75,13 +83,14 @@ static void print_limits(const struct view *view, const struct plan *plan)
         printf("  %s\n", words ? words : limit_word(plan->excess[i].limit));
     }
     puts("If that is what you want, this carries out exactly what is blocked, once:");
-    print_apply(view, plan->approval);
+    return print_apply(view, plan->approval);
 }
 
-static void print_results(const struct view *view, const struct plan *plan)
+static bool print_results(const struct view *view, const struct plan *plan)
 {
     _cleanup_free_ char *results = words_for_results(plan);
-    printf("Applied: %s.\n", results ? results : "nothing");
+    if (results)
+        printf("Applied: %s.\n", *results ? results : "nothing");
     size_t undone = plan_count_result(plan, RESULT_FAILED) +
                     plan_count_result(plan, RESULT_SKIPPED) +
                     plan_count_result(plan, RESULT_UNKNOWN);
@@ -89,6 +98,7 @@ static void print_results(const struct view *view, const struct plan *plan)
     if (undone > 0 && pass_end(view->pass) == PASS_DONE)
         puts("Run it again: it goes on from what is listed then. An entry that the service refused "
              "is tried again when it changes, or after a day.");
+    return results;
 }
 
 static void print_note_on_members(const struct plan *plan)
@@ -108,16 +118,17 @@ static size_t shown_lines(const struct view *view, const struct plan *plan)
                               : plan->lines.count - plan_count(plan, ACTION_KEEP);
 }
 
-static void print_lines(const struct view *view, const struct plan *plan)
+static bool print_lines(const struct view *view, const struct plan *plan)
 {
     struct table *table = table_new(7);
     if (!table)
-        return;
+        return false;
     for (size_t i = 0; i < plan->lines.count; i++)
         if (view->options->all || plan->lines.items[i].action != ACTION_KEEP)
             add_line(table, view, &plan->lines.items[i]);
-    table_print(table, stdout, color_wanted(view->options, stdout));
+    bool whole = table_print(table, stdout, color_wanted(view->options, stdout));
     table_free(table);
+    return whole;
 }
 
 static bool has_unblocked(const struct plan *plan)
@@ -128,24 +139,26 @@ static bool has_unblocked(const struct plan *plan)
     return false;
 }
 
-void view_plan_text(const struct view *view)
+bool view_plan_text(const struct view *view)
 {
     const struct plan *plan = pass_plan(view->pass);
     bool colored = color_wanted(view->options, stdout);
-    print_lines(view, plan);
+    bool whole = print_lines(view, plan);
     if (shown_lines(view, plan) > 0)
         putchar('\n');
     _cleanup_free_ char *summary = words_for_summary(plan);
     printf("%sPlan%s: %s.\n", color_on(colored, BOLD), color_off(colored),
            summary ? summary : "(out of memory)");
+    whole &= summary != NULL;
     print_note_on_members(plan);
     if (view->applied && !plan_in_sync(plan))
-        print_results(view, plan);
-    print_limits(view, plan);
+        whole &= print_results(view, plan);
+    whole &= print_limits(view, plan);
     if (!view->applied && has_unblocked(plan)) {
         puts(plan_count_blocked(plan) > 0 ? "\nTo carry out the rest:" : "\nTo carry it out:");
-        print_apply(view, NULL);
+        whole &= print_apply(view, NULL);
     }
+    return whole;
 }
 
 /* ---- invites ------------------------------------------------------------------------------- */
@@ -167,33 +180,34 @@ static enum color status_color(const struct invite *invite, int64_t now)
 static void add_date(struct table *table, const char *label, int64_t seconds)
 {
     char date[DATE_SIZE];
-    _cleanup_free_ char *text =
-        seconds ? memory_format("%s %s", label, date_format_utc(seconds, date)) : NULL;
-    table_cell(table, text);
+    if (seconds)
+        table_made(table, memory_format("%s %s", label, date_format_utc(seconds, date)));
+    else
+        table_cell(table, NULL);
 }
 
-void view_list_text(const struct options *options, const struct invites *invites, int64_t now)
+bool view_list_text(const struct options *options, const struct invites *invites, int64_t now)
 {
     struct table *table = table_new(7);
     if (!table)
-        return;
+        return false;
     for (size_t i = 0; i < invites->count; i++) {
         const struct invite *invite = &invites->items[i];
-        _cleanup_free_ char *projects = words_for_projects(&invite->projects);
         table_row(table, status_color(invite, now));
         table_cell(table, status_words(invite, now));
         table_cell(table, invite->email);
         table_cell(table, invite->role_text);
-        table_cell(table, projects);
+        add_projects(table, &invite->projects);
         add_date(table, "created", invite->created_at);
         add_date(table, invite->accepted_at ? "accepted" : "expires",
                  invite->accepted_at ? invite->accepted_at : invite->expires_at);
         table_cell(table, invite->id);
     }
-    table_print(table, stdout, color_wanted(options, stdout));
+    bool whole = table_print(table, stdout, color_wanted(options, stdout));
     table_free(table);
     printf("%s%zu invite%s.\n", invites->count > 0 ? "\n" : "", invites->count,
            invites->count == 1 ? "" : "s");
+    return whole;
 }
 
 static void add_field(struct table *table, const char *name, const char *value)
@@ -209,11 +223,11 @@ static void add_time(struct table *table, const char *name, int64_t seconds)
     add_field(table, name, seconds ? date_format_utc(seconds, date) : NULL);
 }
 
-void view_invite_text(const struct options *options, const struct invite *invite, int64_t now)
+bool view_invite_text(const struct options *options, const struct invite *invite, int64_t now)
 {
     struct table *table = table_new(2);
     if (!table)
-        return;
+        return false;
     _cleanup_free_ char *projects = words_for_projects(&invite->projects);
     add_field(table, "id", invite->id);
     add_field(table, "email", invite->email);
@@ -223,6 +237,7 @@ void view_invite_text(const struct options *options, const struct invite *invite
     add_time(table, "created", invite->created_at);
     add_time(table, "expires", invite->expires_at);
     add_time(table, "accepted", invite->accepted_at);
-    table_print(table, stdout, color_wanted(options, stdout));
+    bool whole = table_print(table, stdout, color_wanted(options, stdout));
     table_free(table);
+    return whole && (projects || !invite->projects.given);
 }

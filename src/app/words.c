@@ -220,11 +220,7 @@ char *words_for_results(const struct plan *plan)
         return NULL;
     for (enum result result = RESULT_DONE; result <= RESULT_UNKNOWN; result++)
         count(&words, &separator, plan_count_result(plan, result), result_word(result));
-    char *text = words_end(&words);
-    if (text && *text)
-        return text;
-    free(text);
-    return NULL;
+    return words_end(&words);
 }
 
 /* The word after which a shell sees just `text`: quoted only where that is needed. */

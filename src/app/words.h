@@ -15,7 +15,7 @@ char *words_for_limits(unsigned bits);
 char *words_for_excess(const struct limit_excess *excess);
 /* "reader", or for an unknown role the service's own word. */
 const char *words_for_role(const struct line *line);
-/* "3 done, 1 failed, 2 blocked"; NULL when nothing was written or blocked. Caller owns it. */
+/* "3 done, 1 failed, 2 blocked"; "" when nothing was written or blocked. Caller owns it. */
 char *words_for_results(const struct plan *plan);
 /*
  * The `inviterd apply` for the very same configuration, member file and organisation, quoted for a

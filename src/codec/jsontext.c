@@ -14,10 +14,14 @@ static void *watched_malloc(size_t size)
     return block;
 }
 
+/* For the whole process; blocks from before are freed by the same free(). */
+__attribute__((constructor)) static void watch(void)
+{
+    json_set_alloc_funcs(watched_malloc, free);
+}
+
 int jsontext_load(const char *text, size_t length, json_t **ret_value, json_error_t *ret_error)
 {
-    /* For the whole process; blocks from before are freed by the same free(). */
-    json_set_alloc_funcs(watched_malloc, free);
     short_of_memory = false;
     json_error_t error;
     json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
@@ -31,4 +35,19 @@ int jsontext_load(const char *text, size_t length, json_t **ret_value, json_erro
     }
     *ret_value = value;
     return 0;
+}
+
+void jsontext_begin(void)
+{
+    short_of_memory = false;
+}
+
+char *jsontext_end(json_t *value, size_t flags)
+{
+    char *text = value ? json_dumps(value, flags) : NULL;
+    json_decref(value);
+    if (!short_of_memory)
+        return text;
+    free(text);
+    return NULL;
 }

@@ -79,13 +79,14 @@ static json_t *deletions_json(const struct ledger *ledger)
 
 char *ledgertext_write(const struct ledger *ledger)
 {
-    _cleanup_(json_release_pointer) json_t *json = json_pack(
+    jsontext_begin();
+    json_t *json = json_pack(
         "{s:s, s:s?, s:s?, s:s?, s:I, s:i, s:b, s:I, s:o, s:o}", "schema", SCHEMA, "base_url",
         ledger->base_url, "organization", ledger->organization, "boot", ledger->boot, "live",
         (json_int_t)ledger->live, "approvals_used", (int)ledger->approvals_used, "suspect",
         ledger->suspect, "suspect_at", (json_int_t)ledger->suspect_at, "deletions",
         deletions_json(ledger), "wishes", wishes_json(ledger));
-    return json ? json_dumps(json, JSON_INDENT(1)) : NULL;
+    return jsontext_end(json, JSON_INDENT(1));
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */

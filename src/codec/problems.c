@@ -13,6 +13,7 @@ static void append(struct problems *problems, struct problem problem)
     if (!problem.place || !problem.message || RESERVE(problems->items, problems->count) < 0) {
         free(problem.place);
         free(problem.message);
+        problems->no_memory = true;
         return;
     }
     problems->items[problems->count++] = problem;

@@ -15,7 +15,8 @@ struct problem {
 struct problems {
     struct problem *items;
     size_t count;
-    size_t errors; /* how many of them are not warnings */
+    size_t errors;  /* how many of them are not warnings */
+    bool no_memory; /* some could not be recorded */
 };
 
 /*

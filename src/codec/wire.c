@@ -22,23 +22,15 @@ DEFINE_CLEANUP(json_t *, json_release)
 
 char *wire_create_body(const char *email, enum role role, const struct projects *projects)
 {
-    _cleanup_(json_release_pointer) json_t *body =
-        json_pack("{s:s, s:s}", "email", email, "role", role_word(role));
-    if (!body)
-        return NULL;
-    if (projects->given) {
-        json_t *list = json_array();
-        if (json_object_set_new(body, "projects", list) < 0)
-            return NULL;
-        for (size_t i = 0; i < projects->count; i++) {
-            const struct project *project = &projects->items[i];
-            json_t *item = json_pack("{s:s, s:s}", "id", project->id, "role",
-                                     project_role_word(project->role));
-            if (json_array_append_new(list, item) < 0)
-                return NULL;
-        }
-    }
-    return json_dumps(body, JSON_COMPACT);
+    jsontext_begin();
+    json_t *body = json_pack("{s:s, s:s}", "email", email, "role", role_word(role));
+    json_t *list = projects->given ? json_array() : NULL;
+    for (size_t i = 0; i < projects->count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "id", projects->items[i].id, "role",
+                                              project_role_word(projects->items[i].role)));
+    if (list)
+        json_object_set_new(body, "projects", list);
+    return jsontext_end(body, JSON_COMPACT);
 }
 
 /* Says what is wrong with a body; always returns -EBADMSG. */

@@ -38,7 +38,8 @@ struct pass {
     struct pass_params params;
     enum phase phase;
     enum pass_end end;
-    char *error;
+    bool failed;
+    char *error; /* why; NULL where memory was too short even for that */
     struct listing *first, *second;
     bool listing_in_flight;
     uint64_t begun; /* when the current listing was begun */
@@ -117,11 +118,11 @@ static struct write_context context(struct pass *pass, const struct instant *now
 /* The pass has failed; takes over the text. What is in flight still gets its answers. */
 static void fail(struct pass *pass, char *error)
 {
-    if (!pass->error)
+    if (!pass->failed)
         pass->error = error;
     else
         free(error);
-    pass->closing = true;
+    pass->failed = pass->closing = true;
     if (pass->phase < PHASE_WRITE) {
         pass->phase = PHASE_OVER;
         pass->end = PASS_FAILED;
@@ -132,7 +133,7 @@ static void fail(struct pass *pass, char *error)
 
 static void fail_memory(struct pass *pass)
 {
-    fail(pass, strdup("out of memory"));
+    fail(pass, NULL);
 }
 
 void pass_stop(struct pass *pass)
@@ -159,7 +160,7 @@ static bool check_organization(struct pass *pass)
         fail(pass, memory_format("the state directory belongs to %s, and this is %s: give each "
                                  "service its own --state-dir, or correct the base URL",
                                  ledger->base_url, pass->params.base_url));
-    return !pass->error;
+    return !pass->failed;
 }
 
 static int adopt_organization(struct pass *pass)
@@ -339,8 +340,8 @@ static void take_page(struct pass *pass, struct answer *answer, const struct ins
         looked(pass, now);
 }
 
-/* `reason`: why no page can be asked for any more; NULL when that is not so. */
-static void take_list(struct pass *pass, struct answer *answer, const char *reason,
+/* `give_up`: no page can be asked for any more, for this reason, if there was memory for it. */
+static void take_list(struct pass *pass, struct answer *answer, bool give_up, const char *reason,
                       const struct instant *now)
 {
     struct listing *listing = current_listing(pass);
@@ -359,11 +360,11 @@ static void take_list(struct pass *pass, struct answer *answer, const char *reas
             listing_failed(pass, listing_fault(listing));
     } else if (answer->kind == ANSWER_REFUSED) {
         listing_refused(pass, answer, error);
-    } else if (reason && answer->kind == ANSWER_UNSENT && !listing_cursor(listing)) {
+    } else if (give_up && answer->kind == ANSWER_UNSENT && !listing_cursor(listing)) {
         fail(pass, memory_format("the service cannot be reached: check the base URL %s, the "
                                  "network and the certificate (%s)",
-                                 pass->params.base_url, reason));
-    } else if (reason || answer->hopeless) {
+                                 pass->params.base_url, reason ? reason : error));
+    } else if (give_up || answer->hopeless) {
         listing_failed(pass, reason ? reason : error);
     }
 }
@@ -436,26 +437,33 @@ static void weigh(struct pass *pass, const struct answer *answer, uint64_t sent_
     }
 }
 
-/* Why the whole pass cannot go on after this answer, as a text the caller owns; NULL if it can. */
-static char *give_up_reason(const struct pass *pass, const struct answer *answer, enum call call)
+/*
+ * Whether the whole pass cannot go on after this answer. *ret_reason says why, as a text the caller
+ * owns; NULL if it can, or if memory is short.
+ */
+static bool must_give_up(const struct pass *pass, const struct answer *answer, enum call call,
+                         char **ret_reason)
 {
     const char *error = answer->error ? answer->error : "no answer";
     bool write = call == CALL_CREATE || call == CALL_DELETE;
+    *ret_reason = NULL;
     if (write && (answer->status == 401 || answer->status == 403))
-        return memory_format("the key may not write, it needs the scope api.management.write: %s",
-                             error);
-    if (pass->failures >= FAILURES_MAX)
-        return memory_format("%u failures in a row, the last: %s", pass->failures, error);
-    if (answer->kind != ANSWER_LIMITED)
-        return NULL;
-    if (answer->hopeless)
-        return memory_format("the service says that waiting will not help: %s", error);
-    if (answer->retry_after != PACE_NEVER && answer->retry_after > PATIENCE_USEC)
-        return memory_format("the service asks to wait %llu s: %s",
-                             (unsigned long long)(answer->retry_after / 1000000), error);
-    if (pass->params.pace->limited > LIMITED_MAX)
-        return memory_format("the service's rate limit does not lift: %s", error);
-    return NULL;
+        *ret_reason = memory_format(
+            "the key may not write, it needs the scope api.management.write: %s", error);
+    else if (pass->failures >= FAILURES_MAX)
+        *ret_reason = memory_format("%u failures in a row, the last: %s", pass->failures, error);
+    else if (answer->kind != ANSWER_LIMITED)
+        return false;
+    else if (answer->hopeless)
+        *ret_reason = memory_format("the service says that waiting will not help: %s", error);
+    else if (answer->retry_after != PACE_NEVER && answer->retry_after > PATIENCE_USEC)
+        *ret_reason = memory_format("the service asks to wait %llu s: %s",
+                                    (unsigned long long)(answer->retry_after / 1000000), error);
+    else if (pass->params.pace->limited > LIMITED_MAX)
+        *ret_reason = memory_format("the service's rate limit does not lift: %s", error);
+    else
+        return false;
+    return true;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -512,7 +520,7 @@ static void begin_some(struct pass *pass, const struct instant *now)
 static void give_up_rest(struct pass *pass, const struct instant *now)
 {
     const struct write_context c = context(pass, now);
-    const char *why = pass->error ? pass->error : "stopped by a signal";
+    const char *why = pass->failed ? pass_error(pass) : "stopped by a signal";
     for (size_t i = 0; i < pass->writes.count; i++)
         write_give_up(&pass->writes.items[i], why, &c);
 }
@@ -555,7 +563,7 @@ static void finish(struct pass *pass, const struct instant *now)
     /* The earlier of two clocks: a host whose clock has jumped ahead forgets nothing. */
     int64_t wall = now->wall < pass->date ? now->wall : pass->date;
     ledger_forget(ledger, now->boot, pass->params.settle, wall);
-    pass->end = pass->error ? PASS_FAILED : pass->stopping ? PASS_STOPPED : PASS_DONE;
+    pass->end = pass->failed ? PASS_FAILED : pass->stopping ? PASS_STOPPED : PASS_DONE;
     pass->phase = PHASE_SAVE;
 }
 
@@ -613,15 +621,16 @@ static void take_write(struct pass *pass, struct answer *answer, const struct in
     struct write *write = &pass->writes.items[answer->tag];
     enum call call = write->next;
     const struct write_context c = context(pass, now);
-    char *reason = give_up_reason(pass, answer, call);
+    char *reason;
+    bool give_up = must_give_up(pass, answer, call, &reason);
     int answer_status = answer->status;
     write_answered(write, answer, &c);
     pass->recording |= write->stage == WRITE_RECORDING;
-    if (reason) {
+    if (give_up) {
         bool forbidden = answer_status == 401 || answer_status == 403;
-        fail(pass,
-             memory_format("no further write was begun; %s (%s)",
-                           forbidden ? "use a key that may write" : "try again later", reason));
+        fail(pass, memory_format("no further write was begun; %s (%s)",
+                                 forbidden ? "use a key that may write" : "try again later",
+                                 reason ? reason : "out of memory"));
         free(reason);
     }
 }
@@ -636,8 +645,9 @@ void pass_answer(struct pass *pass, struct answer *answer, const struct instant 
     }
     if (answer->tag == TAG_LIST) {
         weigh(pass, answer, pass->page_sent_at, now);
-        char *reason = give_up_reason(pass, answer, CALL_LIST);
-        take_list(pass, answer, reason, now);
+        char *reason;
+        bool give_up = must_give_up(pass, answer, CALL_LIST, &reason);
+        take_list(pass, answer, give_up, reason, now);
         free(reason);
     } else {
         weigh(pass, answer, pass->writes.items[answer->tag].sent_at, now);
@@ -749,7 +759,7 @@ enum pass_end pass_end(const struct pass *pass)
 
 const char *pass_error(const struct pass *pass)
 {
-    return pass->error;
+    return pass->failed && !pass->error ? "out of memory" : pass->error;
 }
 
 const struct plan *pass_plan(const struct pass *pass)

@@ -1,6 +1,8 @@
 /* Clocks by clock_gettime(2), the boot's id by sd-id128. */
 #include "clock.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
 
@@ -15,11 +17,15 @@ struct instant clock_now(void)
     };
 }
 
-char *clock_boot_id(void)
+int clock_boot_id(char **ret)
 {
     sd_id128_t id;
-    if (sd_id128_get_boot(&id) < 0)
-        return NULL;
+    int r = sd_id128_get_boot(&id);
+    if (r < 0)
+        return r;
     char *text = malloc(SD_ID128_STRING_MAX);
-    return text ? sd_id128_to_string(id, text) : NULL;
+    if (!text)
+        return -ENOMEM;
+    *ret = sd_id128_to_string(id, text);
+    return 0;
 }

@@ -6,5 +6,5 @@
 /* CLOCK_BOOTTIME for intervals, which goes on through suspend; CLOCK_REALTIME for dates. */
 struct instant clock_now(void);
 
-/* Id of this boot as text; the caller owns it. NULL when it cannot be read. */
-char *clock_boot_id(void);
+/* Id of this boot as text, which the caller owns. Returns 0 or a negative errno. */
+int clock_boot_id(char **ret);

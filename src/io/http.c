@@ -25,7 +25,7 @@ struct transfer {
     size_t request_sent;
     char *body;
     size_t length, capacity;
-    bool too_large;
+    bool too_large, no_memory;
     char *header_values[HEADERS_MAX];
     size_t header_count;
 
@@ -101,7 +101,9 @@ static const char *header(struct transfer *transfer, const char *name)
     if (transfer->header_count == HEADERS_MAX ||
         curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
         return NULL;
-    return transfer->header_values[transfer->header_count++] = strdup(found->value);
+    char *copy = strdup(found->value);
+    transfer->no_memory |= !copy;
+    return transfer->header_values[transfer->header_count++] = copy;
 }
 
 /* Whether the failure came before any byte of the request could leave. */
@@ -162,6 +164,11 @@ static void finish(struct transfer *transfer, CURLcode code)
     if (code != CURLE_OK && status < 300) {
         answer.outcome = is_unsent(transfer, code) ? HTTP_UNSENT : HTTP_LOST;
         answer.error = failure(transfer, code);
+    }
+    /* A header that went unread may say to wait, or that this is another organisation. */
+    if (transfer->no_memory) {
+        answer.outcome = HTTP_LOST;
+        answer.error = "out of memory";
     }
     transfer->answered(&answer, transfer->userdata);
     transfer_free(transfer);
@@ -262,8 +269,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *userdata)
     if (transfer->length + length + 1 > transfer->capacity) {
         size_t capacity = 2 * (transfer->length + length + 1);
         char *grown = wiping_realloc(transfer->body, capacity);
-        if (!grown)
+        if (!grown) {
+            transfer->no_memory = true;
             return 0;
+        }
         transfer->body = grown;
         transfer->capacity = capacity;
     }

@@ -193,6 +193,10 @@ static void read_answer(const struct exchange *exchange, const struct http_answe
     if (http->outcome != HTTP_ANSWERED) {
         answer->kind = http->outcome == HTTP_UNSENT ? ANSWER_UNSENT : ANSWER_LOST;
         answer->error = strdup(http->error);
+    } else if (http->organization && !answer->organization) {
+        /* Whose answer this is must not go unread. */
+        answer->kind = ANSWER_LOST;
+        answer->error = strdup(strerror(ENOMEM));
     } else if (http->status >= 200 && http->status < 300) {
         int r = read_body(exchange, http, answer);
         answer->kind = r == 0 ? ANSWER_OK : ANSWER_UNREADABLE;

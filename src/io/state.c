@@ -90,10 +90,10 @@ static int read_ledger(struct state *state, struct ledger **ret, char **ret_dama
 int state_load(struct state *state, struct ledger **ret, char **ret_damage)
 {
     _cleanup_(ledger_free_pointer) struct ledger *ledger = NULL;
-    _cleanup_free_ char *boot = clock_boot_id(), *damage = NULL;
-    if (!boot)
-        return -ENODATA;
-    int r = read_ledger(state, &ledger, &damage);
+    _cleanup_free_ char *boot = NULL, *damage = NULL;
+    int r = clock_boot_id(&boot);
+    if (r >= 0)
+        r = read_ledger(state, &ledger, &damage);
     if (r < 0)
         return r;
     r = ledger_adopt(ledger, boot, clock_now().boot);

@@ -40,6 +40,36 @@ static void never_drops_a_byte(void **state)
     assert_true(failures > 20);
 }
 
+/* Built without a look at any step, a text is whole, or there is none. */
+static char *build(void)
+{
+    jsontext_begin();
+    json_t *list = json_array();
+    for (int i = 0; i < 12; i++)
+        json_array_append_new(list, json_pack("{s:s, s:i}", "id", "proj_a", "number", i));
+    json_t *object = json_pack("{s:s, s:o}", "email", "ada@example.com", "projects", list);
+    json_object_set_new(object, "role", json_string("reader"));
+    return jsontext_end(object, JSON_COMPACT);
+}
+
+static void never_lacks_a_part(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *whole = build();
+    long failures = 0;
+    for (bool failed = true; failed; failures++) {
+        until_failure = failures;
+        _cleanup_free_ char *built = build();
+        failed = until_failure < 0;
+        until_failure = -1;
+        if (failed)
+            assert_null(built);
+        else
+            assert_string_equal(built, whole);
+    }
+    assert_true(failures > 50);
+}
+
 static void tells_memory_from_syntax(void **state)
 {
     (void)state;
@@ -56,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(never_drops_a_byte),
+        cmocka_unit_test(never_lacks_a_part),
         cmocka_unit_test(tells_memory_from_syntax),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
