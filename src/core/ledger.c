@@ -256,7 +256,7 @@ static bool is_obscure(const struct ledger_wish *wish, const struct look *look)
     return false;
 }
 
-static int settle_open(struct ledger_wish *wish, const struct look *look)
+static int settle_open(struct ledger_wish *wish, const struct look *look, bool *ret_counted)
 {
     const struct invite *invite = shown(wish, look);
     if (invite) {
@@ -265,6 +265,7 @@ static int settle_open(struct ledger_wish *wish, const struct look *look)
         wish->state = CREATE_ANSWERED;
         wish->seen = true;
         wish->mailed++;
+        *ret_counted = true;
         ledger_lose(wish, NULL);
     } else if (!is_recent(wish->at, look->begun, look->settle) && !is_obscure(wish, look)) {
         wish->state = CREATE_NONE;
@@ -287,7 +288,8 @@ int ledger_settle(struct ledger *ledger, const struct listing *listing, uint64_t
         }
         if (wish->state == CREATE_UNKNOWN) {
             ledger->dirty = true;
-            int r = settle_open(wish, &look);
+            /* Once we delete that invite, only the ledger knows of the mail. */
+            int r = settle_open(wish, &look, &ledger->owes_save);
             if (r < 0)
                 return r;
         } else if (wish->invite_id && !wish->seen && listing_find(listing, wish->invite_id)) {

@@ -53,6 +53,7 @@ struct ledger {
     long long live;          /* live invites in the last complete listing; -1: none yet */
     unsigned approvals_used; /* part of the next approval id, so that each is good for one use */
     bool dirty;              /* differs from what was last saved */
+    bool owes_save;          /* and so much so that nothing may be written before it is saved */
     bool suspect;            /* a damaged ledger was set aside: write nothing before settle */
     uint64_t suspect_at;
 };

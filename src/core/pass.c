@@ -489,6 +489,7 @@ static void start_writing(struct pass *pass)
         ledger->approvals_used++;
         pass->must_save = true;
     }
+    pass->must_save = pass->must_save || (ledger->owes_save && !plan_in_sync(plan));
     pass->phase = PHASE_WRITE;
     if (writes_init(&pass->writes, plan) < 0)
         fail_memory(pass);
@@ -663,9 +664,8 @@ void pass_saved(struct pass *pass, int result)
         fail(pass, memory_format("the state directory cannot be written (%s): nothing is sent that "
                                  "could not be remembered; free space or check its permissions",
                                  strerror(-result)));
-    } else {
-        pass->params.ledger->dirty = false;
     }
+    pass->params.ledger->dirty = pass->params.ledger->owes_save = result < 0;
     for (size_t i = pass->writes.ended; i < pass->writes.count; i++) {
         struct write *write = &pass->writes.items[i];
         if (write->stage == WRITE_RECORDING && result >= 0)

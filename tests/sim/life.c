@@ -20,6 +20,7 @@ struct flight {
     struct projects projects;
     enum fault_kind fault;
     uint64_t sent_at, effect_at, due;
+    unsigned epoch;      /* of the ledger that knows of it */
     bool served, orphan; /* orphan: the process that sent it is dead */
     struct answer answer;
 };
@@ -317,6 +318,7 @@ static void send(struct life *life, const struct request *request)
     watch_request(&life->watch, request);
     struct flight flight = {
         .request = *request, .fault = strike(life, request), .sent_at = life->org.now};
+    flight.epoch = life->org.epoch;
     flight.request.cursor = copied(request->cursor);
     flight.request.invite_id = copied(request->invite_id);
     flight.request.email = copied(request->email);
@@ -356,6 +358,7 @@ static void serve(struct life *life, struct flight *flight)
         request.cursor = NULL;
     org_serve(&life->org, &request, &flight->answer);
     if (life->org.mail_count > mails) {
+        life->org.mails[mails].epoch = flight->epoch;
         tell(life, "     mail to %s", request.email);
         watch_mail(&life->watch);
         life->tally->mails++;
