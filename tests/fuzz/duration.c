@@ -5,6 +5,27 @@
 
 #define TEN_YEARS (3653 * 86400 * USEC_PER_SEC)
 
+/* What a text that was taken means, read in another way. */
+static uint64_t meaning_of(const char *text)
+{
+    static const char units[] = "dhms";
+    static const uint64_t usec[] = {86400000000, 3600000000, 60000000, 1000000};
+    uint64_t sum = 0, last = UINT64_MAX;
+    while (*text) {
+        char *end;
+        uint64_t number = strtoull(text, &end, 10);
+        const char *unit = strchr(units, *end);
+        bool milli = strncmp(end, "ms", 2) == 0;
+        MUST(end > text && *end && unit);
+        uint64_t size = milli ? 1000 : usec[unit - units];
+        MUST(size < last);
+        last = size;
+        sum += number * size;
+        text = end + (milli ? 2 : 1);
+    }
+    return sum;
+}
+
 static void check_format(uint64_t usec)
 {
     char text[32], again[32];
@@ -30,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(usec == UINT64_MAX);
     } else {
         MUST(usec <= TEN_YEARS && usec % USEC_PER_MSEC == 0);
-        MUST(*text >= '0' && *text <= '9');
+        MUST(usec == meaning_of(text));
         check_format(usec);
     }
     if (size >= sizeof usec) {

@@ -27,7 +27,11 @@ static void check_date(const char *text, int64_t seconds)
         return;
     broken.tm_mon = (int)(strstr(months, month) - months) / 3;
     broken.tm_year -= 1900;
+    int day_of_month = broken.tm_mday;
+    bool leap_second = broken.tm_sec == 60;
     MUST(timegm(&broken) == seconds);
+    /* No day that its month does not have. */
+    MUST(broken.tm_mday == day_of_month || leap_second);
 }
 
 static int64_t read_date(const char *text)

@@ -59,7 +59,7 @@ static void check_texts(const struct settings *settings)
     if (key) {
         MUST(strncmp(key, "credential:", 11) == 0 || strncmp(key, "file:/", 6) == 0 ||
              strncmp(key, "env:", 4) == 0);
-        MUST(fuzz_is_shown(key) && key[strlen(key) - 1] != ':');
+        MUST(fuzz_is_shown(key) && strchr(key, ':')[1] != '\0');
     }
 }
 
