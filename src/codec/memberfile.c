@@ -8,6 +8,7 @@
 #include "codec/document.h"
 #include "codec/utf8.h"
 #include "core/address.h"
+#include "core/hidden.h"
 
 #define NOTE_MAX       1024
 #define PROJECT_ID_MAX 128
@@ -80,7 +81,7 @@ static const char *project_id_fault(const char *id)
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
         at += utf8_decode(id + at, length - at, &code);
-        if (utf8_is_hidden(code))
+        if (hidden_code(code))
             return "contains a control character; remove it";
         if (code == ' ' || code == 0xa0)
             return "contains a space; remove it";

@@ -10,6 +10,7 @@
 #include "codec/duration.h"
 #include "codec/settings_url.h"
 #include "codec/utf8.h"
+#include "core/hidden.h"
 
 #define SEC  USEC_PER_SEC
 #define HOUR (3600 * SEC)
@@ -183,7 +184,7 @@ static bool has_hidden(const char *text)
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
         at += utf8_decode(text + at, length - at, &code);
-        if (utf8_is_hidden(code))
+        if (hidden_code(code))
             return true;
     }
     return false;

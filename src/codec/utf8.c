@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/hidden.h"
+
 size_t utf8_decode(const char *text, size_t length, uint32_t *ret_code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -70,23 +72,6 @@ const char *utf8_text_fault(const char *text, size_t length, unsigned *ret_line)
     return NULL;
 }
 
-bool utf8_is_hidden(uint32_t c)
-{
-    static const struct {
-        uint32_t first, last;
-    } hidden[] = {
-        {0, 0x1f},          {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},
-        {0x61c, 0x61c},     {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},
-        {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164},
-        {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},
-        {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
-    };
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (c <= hidden[i].last)
-            return c >= hidden[i].first;
-    return false;
-}
-
 /* The longest spelling of one character: "\U000e0001". */
 #define SPELLING_SIZE 11
 
@@ -95,7 +80,7 @@ static size_t spell(const char *text, size_t length, char spelling[static SPELLI
 {
     uint32_t code = 0;
     size_t size = utf8_decode(text, length, &code);
-    if (size > 0 && !utf8_is_hidden(code)) {
+    if (size > 0 && !hidden_code(code)) {
         memcpy(spelling, text, size);
         spelling[size] = '\0';
         return size;

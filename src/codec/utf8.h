@@ -22,12 +22,6 @@ size_t utf8_fault_offset(const char *text, size_t length);
 const char *utf8_text_fault(const char *text, size_t length, unsigned *ret_line);
 
 /*
- * Control characters, and those that change how a line reads without being seen: what Unicode calls
- * ignorable by default, line and paragraph separators, interlinear annotation.
- */
-bool utf8_is_hidden(uint32_t code);
-
-/*
  * A copy of `text` in which every hidden character and invalid byte is spelled out (\n, \x1b,
  * \u202e). The caller owns it; NULL when memory is short.
  */

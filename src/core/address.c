@@ -5,17 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "hidden.h"
+
 static unsigned char fold(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
-/* Code points that change how a line reads without being seen: they have no place in an address. */
-static bool is_invisible(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c ||
-           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
 static bool is_space(uint32_t c)
@@ -48,7 +42,7 @@ static const char *fault(const char *text)
         uint32_t c = next_code_point(&rest);
         if (is_space(c))
             return "contains a space";
-        if (is_invisible(c))
+        if (hidden_code(c))
             return "contains a control character";
     }
     const char *at = strchr(text, '@');

@@ -2,6 +2,8 @@
 #include "unit.h"
 
 #include "codec/utf8.h"
+#include "core/address.h"
+#include "core/hidden.h"
 
 static void knows_valid_text(void **state)
 {
@@ -58,16 +60,22 @@ static void finds_the_fault(void **state)
     }
 }
 
+static size_t encode(uint32_t c, char bytes[static 4])
+{
+    size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = length; i-- > 1; c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3f));
+    bytes[0] = (char)(length == 1 ? c : (0xf00u >> length | c));
+    return length;
+}
+
 static void decodes_every_code_point(void **state)
 {
     (void)state;
     for (uint32_t c = 0; c < 0x110000; c++) {
         char bytes[4];
-        size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-        uint32_t rest = c, code = 0;
-        for (size_t i = length; i-- > 1; rest >>= 6)
-            bytes[i] = (char)(0x80 | (rest & 0x3f));
-        bytes[0] = (char)(length == 1 ? rest : (0xf00u >> length | rest));
+        uint32_t code = 0;
+        size_t length = encode(c, bytes);
         bool surrogate = c >= 0xd800 && c <= 0xdfff;
         assert_int_equal(utf8_decode(bytes, length, &code), surrogate ? 0 : length);
         assert_int_equal(code, surrogate ? 0 : c);
@@ -109,9 +117,9 @@ static void shows_what_is_ignorable(void **state)
                                      0x350,  0x2010, 0x2027,  0x202f,  0x2070,  0x3163,
                                      0xfe10, 0xfffc, 0x1d17b, 0x1f600, 0xe1000, 0x10ffff};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        assert_true(utf8_is_hidden(hidden[i]));
+        assert_true(hidden_code(hidden[i]));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        assert_false(utf8_is_hidden(shown[i]));
+        assert_false(hidden_code(shown[i]));
 }
 
 static void assert_short(const char *text, size_t most, const char *expected)
@@ -132,6 +140,20 @@ static void cuts_between_characters(void **state)
     assert_short("ab\x1b\x1b", 9, "ab\\x1b...");
     assert_short("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", 8, "\xe2\x82\xac...");
     assert_short("\xe2\x82\xac\xe2\x82\xac", 6, "\xe2\x82\xac\xe2\x82\xac");
+}
+
+/* What is spelled out where text is shown has no place in an address. */
+static void no_address_has_what_is_hidden(void **state)
+{
+    (void)state;
+    for (uint32_t c = 1; c < 0x110000; c++) {
+        char address[16] = "ada";
+        if (c >= 0xd800 && c <= 0xdfff)
+            continue;
+        strcpy(address + 3 + encode(c, address + 3), "@x");
+        if (hidden_code(c) && !address_fault(address))
+            fail_msg("U+%04X is taken", (unsigned)c);
+    }
 }
 
 static void quotes_are_short(void **state)
@@ -157,10 +179,15 @@ static void quotes_are_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_valid_text),         cmocka_unit_test(finds_the_fault),
-        cmocka_unit_test(decodes_every_code_point), cmocka_unit_test(names_what_is_no_text),
-        cmocka_unit_test(shows_what_is_hidden),     cmocka_unit_test(quotes_are_short),
-        cmocka_unit_test(shows_what_is_ignorable),  cmocka_unit_test(cuts_between_characters),
+        cmocka_unit_test(knows_valid_text),
+        cmocka_unit_test(finds_the_fault),
+        cmocka_unit_test(decodes_every_code_point),
+        cmocka_unit_test(names_what_is_no_text),
+        cmocka_unit_test(shows_what_is_hidden),
+        cmocka_unit_test(quotes_are_short),
+        cmocka_unit_test(shows_what_is_ignorable),
+        cmocka_unit_test(cuts_between_characters),
+        cmocka_unit_test(no_address_has_what_is_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
