@@ -224,6 +224,19 @@ static bool is_settled(const struct watch *watch, const struct watch_open *open)
     return false;
 }
 
+/* What a complete listing has shown is known from then on. */
+static void settle_open(struct watch *watch)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < watch->open_count; i++) {
+        if (is_settled(watch, &watch->open[i]))
+            free(watch->open[i].email);
+        else
+            watch->open[kept++] = watch->open[i];
+    }
+    watch->open_count = kept;
+}
+
 static void check_open(struct watch *watch, const char *email)
 {
     size_t kept = 0;
@@ -584,6 +597,7 @@ static void check_requests(struct watch *watch, unsigned faults)
 void watch_plan(struct watch *watch, const char *approval)
 {
     bound_requests(watch);
+    settle_open(watch);
     watch->lifted = pass_plan(watch->pass)->approved;
     if (!watch->lifted)
         return;
