@@ -41,6 +41,7 @@ struct life {
     int64_t skew;       /* of the host's wall clock, seconds */
     uint64_t boot_base; /* when the host was booted */
     unsigned boots;
+    uint64_t latency_least, latency_most;
     bool may_skew; /* else answers may lack a Date */
     char *approval, *last_approval, *used_approval;
 
@@ -324,7 +325,7 @@ static void send(struct life *life, const struct request *request)
     flight.request.email = copied(request->email);
     if (request->projects && projects_copy(request->projects, &flight.projects) < 0)
         abort();
-    uint64_t latency = chance_between(&life->chance, 1000, 300000);
+    uint64_t latency = chance_between(&life->chance, life->latency_least, life->latency_most);
     flight.effect_at = life->org.now + latency / 2;
     flight.due = life->org.now + latency;
     if (flight.fault == FAULT_HANG) {
@@ -766,6 +767,8 @@ static void born(struct life *life, uint64_t seed)
     life->org.habits = draw_habits(chance);
     life->org.tokens = life->org.habits.burst;
     life->boot_base = chance_below(chance, 900 * SIM_SECOND);
+    life->latency_least = SIM_SECOND / 1000;
+    life->latency_most = 3 * SIM_SECOND / 10;
     life->may_skew = chance_one_in(chance, 2);
     people_init(&life->people, life->options.people + chance_below(chance, 10), &life->org);
     life->limits = draw_limits(chance, (unsigned)life->people.count);
@@ -891,6 +894,8 @@ static void limit_only(struct life *life, const struct life_limit *limit)
     }
     people_declare(&life->people);
     life->params.concurrency = 4;
+    life->latency_least = SIM_SECOND / 50;
+    life->latency_most = SIM_SECOND / 20;
 }
 
 struct life_pace life_pace(uint64_t seed, const struct life_limit *limit)

@@ -42,6 +42,28 @@ class Lives(unittest.TestCase):
         self.assertEqual(first, second)
 
 
+class Pace(unittest.TestCase):
+    """A limit of which the service says nothing. The time is virtual: it may be judged."""
+
+    def judge(self, per_minute, creates):
+        done = live("--pace", str(per_minute), "--people", str(creates), "--lives", "20")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        lines = done.stdout.splitlines()
+        self.assertEqual(len(lines), 20)
+        for line in lines:
+            made, limited, ratio = re.search(
+                r": (\d+) made, .* (\d+) answers of 429, .* ratio ([0-9.]+)$", line).groups()
+            self.assertEqual(int(made), creates, line)
+            self.assertLessEqual(int(limited), 12, line)
+            self.assertLessEqual(float(ratio), 1.15, line)
+
+    def test_60_creates_at_8_a_minute(self):
+        self.judge(8, 60)
+
+    def test_100_creates_at_600_a_minute(self):
+        self.judge(600, 100)
+
+
 class Mutants(unittest.TestCase):
     def test_each_defect_is_caught(self):
         for mutant, seed, what in mutants.catch_all(mutants.MUTANTS, 1000):
