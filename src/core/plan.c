@@ -60,12 +60,16 @@ static const struct ledger_wish *wish_behind(const struct view *view, const char
     return found ? *found : NULL;
 }
 
-static int sight(struct view *view, const struct invite *invite, const struct ledger_wish *ours)
+static int sight(struct view *view, const struct invite *invite, bool assumed)
 {
     if (RESERVE(view->sightings, view->count) < 0)
         return -ENOMEM;
-    view->sightings[view->count++] = (struct sighting){
-        .address = ours ? ours->email : invite->email, .invite = invite, .ours = ours};
+    const struct ledger_wish *ours = wish_behind(view, invite->id);
+    view->sightings[view->count++] =
+        (struct sighting){.address = ours ? ours->email : invite->email,
+                          .invite = invite,
+                          .ours = ours,
+                          .assumed = assumed};
     return 0;
 }
 
@@ -77,7 +81,7 @@ static int sight_listed(const struct plan_inputs *inputs, struct view *view)
         const struct invite *invite = &invites->items[i];
         if (ledger_hides(inputs->ledger, invite->id, inputs->begun, inputs->settle))
             continue;
-        int r = sight(view, invite, wish_behind(view, invite->id));
+        int r = sight(view, invite, false);
         if (r < 0)
             return r;
     }
@@ -114,7 +118,7 @@ static int sight_assumed(const struct plan_inputs *inputs, struct view *view, st
     /* Only now that the array grows no more may its items be pointed at. */
     for (size_t i = 0; i < plan->assumed.count; i++) {
         const struct invite *invite = &plan->assumed.items[i];
-        int r = sight(view, invite, wish_behind(view, invite->id));
+        int r = sight(view, invite, true);
         if (r < 0)
             return r;
     }

@@ -195,17 +195,23 @@ static const struct invite *find_not_as_sent(const struct judgement *j)
     return NULL;
 }
 
+/*
+ * The live invite that is as declared: the newest, but one that the listing shows before one that
+ * only the ledger knows of, for what is shown is there.
+ */
 static const struct invite *newest_match(const struct judgement *j)
 {
     const struct member *member = j->person->member;
-    const struct invite *newest = NULL;
+    const struct sighting *newest = NULL;
     for (size_t i = 0; i < j->person->count; i++) {
-        const struct invite *invite = j->person->sightings[i].invite;
-        if (is_live(j, i) && invite_grants(invite, member->role, &member->projects) &&
-            (!newest || invite_newer(invite, newest)))
-            newest = invite;
+        const struct sighting *s = &j->person->sightings[i];
+        if (!is_live(j, i) || !invite_grants(s->invite, member->role, &member->projects))
+            continue;
+        if (!newest || (newest->assumed && !s->assumed) ||
+            (newest->assumed == s->assumed && invite_newer(s->invite, newest->invite)))
+            newest = s;
     }
-    return newest;
+    return newest ? newest->invite : NULL;
 }
 
 static int revoke_live_but(struct judgement *j, const struct invite *kept, enum reason reason)

@@ -96,6 +96,7 @@ struct sighting {
     const char *address; /* whom it belongs to: the wish's address where one made it */
     const struct invite *invite;
     const struct ledger_wish *ours;
+    bool assumed; /* only the ledger knows of it: no listing shows it yet, or any more */
 };
 
 /* Everything known about one address. */

@@ -1634,6 +1634,22 @@ static void a_stop_does_not_carry_on_with_what_others_removed(void **state)
     }
 }
 
+/* We revoked ours as a duplicate and died before that was stored: what is shown stays. */
+static void what_is_shown_is_kept_before_what_is_assumed(void **state)
+{
+    (void)state;
+    WORLD;
+    world_declare(world, "ada@x", "reader", NULL);
+    world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+    struct ledger_wish *wish =
+        ledger_take(world->ledger, "ada@x", ROLE_READER, &(struct projects){0});
+    ledger_mark(wish, CREATE_ANSWERED, world->now.boot, world->now.wall);
+    wish->invite_id = strdup("gone");
+    assert_true(world_pass(world));
+    assert_there(world, "ada@x reader -\n");
+    assert_log(world, "list\ndelete gone\nsave\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1713,6 +1729,7 @@ int main(void)
         cmocka_unit_test(an_earlier_invite_is_not_the_fruit_of_a_renewal),
         cmocka_unit_test(a_membership_that_ends_meanwhile_is_not_sent_again),
         cmocka_unit_test(a_stop_does_not_carry_on_with_what_others_removed),
+        cmocka_unit_test(what_is_shown_is_kept_before_what_is_assumed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
