@@ -16,6 +16,7 @@ import json
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -113,10 +114,11 @@ class Mortal:
             ended = self.run_once(moment)
             self.gate.drain()
             after = len(self.world.sandbox.writes())
-            code = "killed" if ended.code < 0 else f"exit {ended.code}"
+            killed = ended.code == -signal.SIGKILL
+            code = "killed" if killed else f"exit {ended.code}"
             self.trace.append(f"{moment}: {code}, writes {before} to {after}")
             self.check_memory(ended)
-            if ended.code >= 0:
+            if not killed:
                 assert ended.code == 0, self.story(ended)
                 self.check_end()
                 return
