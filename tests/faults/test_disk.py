@@ -37,7 +37,7 @@ def works(*command):
 
 NAMESPACE = next((command for command in (["unshare", "-m"], ["unshare", "-r", "-m"])
                   if works(*command, "mount", "-t", "tmpfs", "none", "/mnt")), None)
-FILL = "mount -o remount,size=64k /mnt; head -c 65536 /dev/zero > /mnt/filler 2>/dev/null || true"
+FILL = "head -c 65536 /dev/zero > /mnt/filler 2>/dev/null || true"
 CAN_TRACE = works("strace", "-o", "/dev/null", "true")
 
 
@@ -82,35 +82,34 @@ class Disk(TestCase):
 
 @unittest.skipUnless(NAMESPACE, "may not mount")
 class Mounted(Disk):
-    def apply_on(self, world, options, prepare=":"):
+    def apply_on(self, world, prepare, mode="rw"):
         """Applies with the state directory on a tmpfs of its own, filled with what is there."""
-        script = ('set -e; mount -t tmpfs -o mode=0700 none /mnt; cp -a "$STATE/." /mnt; '
-                  f'{prepare}; mount -o remount,{options} /mnt; '
-                  'mount --bind -o "$BIND" /mnt "$STATE"; shift; exec "$@"')
-        bind = "ro" if options == "ro" else "rw"
+        script = ('set -e; mount -t tmpfs -o mode=0700,size=64k none /mnt; '
+                  f'cp -a "$STATE/." /mnt; {prepare}; mount --bind -o {mode} /mnt "$STATE"; '
+                  'shift; exec "$@"')
         command = [*NAMESPACE, "sh", "-c", script, "sh", "--",
                    *world.command("apply", "-o", "json")]
-        return self.start(command, environment(STATE=str(world.state), BIND=bind))
+        return self.start(command, environment(STATE=str(world.state)))
 
     def test_full_disk(self):
         world = self.world()
-        run = self.apply_on(world, "size=64k", FILL)
+        run = self.apply_on(world, FILL)
         self.check_trouble(world, run, NOT_WRITTEN.format("No space left on device"))
 
     def test_read_only_directory(self):
         world = self.world()
-        run = self.apply_on(world, "ro")
+        run = self.apply_on(world, ":", "ro")
         self.check_trouble(world, run, NOT_USABLE.format("Read-only file system"))
 
     def test_read_only_directory_with_a_damaged_ledger(self):
         world = self.world()
-        run = self.apply_on(world, "ro", "echo { > /mnt/ledger.json")
+        run = self.apply_on(world, "echo { > /mnt/ledger.json", "ro")
         self.check_trouble(world, run, NOT_USABLE.format("Read-only file system"))
 
     def test_full_disk_with_a_damaged_ledger(self):
         """That the ledger was damaged could not be remembered: nothing may be written."""
         world = self.world()
-        run = self.apply_on(world, "size=64k", "echo { > /mnt/ledger.json; " + FILL)
+        run = self.apply_on(world, "echo { > /mnt/ledger.json; " + FILL)
         self.check_trouble(world, run, NOT_USABLE.format("No space left on device"))
 
 
