@@ -1,7 +1,7 @@
 """A gateway between inviterd and the sandbox that knows when a request passes.
 
-A test arms it with a moment in the life of the n-th request of some calls; when that comes, the gate
-calls the test back, with the request and its answer held where they are.
+A test arms it with a moment in the life of the n-th request of some calls; when that comes, the
+gate calls the test back, with the request and its answer held where they are.
 """
 
 import re

@@ -3,20 +3,20 @@
 
     INVITERD=PATH INVITERD_SANDBOX=PATH tests/faults/test_death.py [--kills N] [--seed N] [--jobs N]
 
-One world after another is killed until it is done, in all at least N times; a seed repeats the moments
-as well as real processes can. The moments: a write or a listing at each stage of its way (see gate.py),
-the n-th of a system call (by strace), or so many microseconds after the start. After each kill the
-ledger must be readable and know each create that took effect.
+One world after another is killed until it is done, in all at least N times; a seed repeats the
+moments as well as real processes can. The moments: a write or a listing at each stage of its way
+(see gate.py), the n-th of a system call (by strace), or so many microseconds after the start. After
+each kill the ledger must be readable and know each create that took effect.
 """
 
 import argparse
 import collections
 import concurrent.futures
-import contextlib
 import json
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +27,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 import gate  # noqa: E402
 import harness  # noqa: E402
 from harness import PATIENCE, Process, TestCase, World, environment  # noqa: E402
+from scope import Scope  # noqa: E402
 
 options = argparse.Namespace(kills=40, seed=1, jobs=3)
 
@@ -63,11 +64,6 @@ def can_trace():
     return shutil.which("strace") is not None and \
         subprocess.run(["strace", "-o", "/dev/null", "true"], check=False,
                        stderr=subprocess.DEVNULL).returncode == 0
-
-
-class Scope(contextlib.ExitStack):
-    """What World wants of a test, for a world that ends before the test does."""
-    addCleanup = contextlib.ExitStack.callback
 
 
 class Moment:
@@ -118,10 +114,11 @@ class Mortal:
             ended = self.run_once(moment)
             self.gate.drain()
             after = len(self.world.sandbox.writes())
-            code = "killed" if ended.code < 0 else f"exit {ended.code}"
+            killed = ended.code == -signal.SIGKILL
+            code = "killed" if killed else f"exit {ended.code}"
             self.trace.append(f"{moment}: {code}, writes {before} to {after}")
             self.check_memory(ended)
-            if ended.code >= 0:
+            if not killed:
                 assert ended.code == 0, self.story(ended)
                 self.check_end()
                 return
@@ -223,8 +220,8 @@ class Death(TestCase):
                     most = max(most, mails)
         print(f"seed {options.seed}: {total['worlds']} worlds of {CHANGES} changes, "
               f"{total['kills']} kills, of them {total['between']} between the first and the last "
-              f"write of a run; {total['applies']} applies; {total['mails']} mails, at most {most} to "
-              f"one address; {total['lost']} lost; {time.monotonic() - started:.0f} s\nkills " +
+              f"write of a run; {total['applies']} applies; {total['mails']} mails, at most {most} "
+              f"to one address; {total['lost']} lost; {time.monotonic() - started:.0f} s\nkills " +
               ", ".join(f"{name} {total[name]}" for name in sorted(total) if name[:3] == "by "),
               file=sys.stderr)
         self.assertEqual((most, total["lost"]), (1, 0))
