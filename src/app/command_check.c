@@ -1,4 +1,5 @@
 /* check: read everything, offline, and name every mistake. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -41,6 +42,7 @@ int command_check(const struct options *options)
     if (problems.errors > 0) {
         code = report_problems(options, &problems);
     } else {
+        assert(members);
         report_warnings(options, &problems);
         if (options->output != OUTPUT_JSON)
             print_text(&settings, members);

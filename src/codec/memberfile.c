@@ -104,7 +104,7 @@ static void read_project(struct reader *reader, const struct node *node, struct 
         if (!id)
             node_error(node, reader->problems, "a project needs an `id`; add it");
     }
-    if (!node_is(id, NODE_STRING, "\"proj_abc\"", reader->problems))
+    if (!id || !node_is(id, NODE_STRING, "\"proj_abc\"", reader->problems))
         return;
     const char *fault = project_id_fault(id->text);
     if (fault)

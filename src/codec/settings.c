@@ -323,7 +323,9 @@ static void read_duration(const struct node *node, uint64_t least, uint64_t most
 static void read_count(const struct node *node, unsigned least, unsigned most, unsigned *setting,
                        struct problems *problems)
 {
-    bool other = node && (node->kind == NODE_BIG || node->kind == NODE_FLOAT);
+    if (!node)
+        return;
+    bool other = node->kind == NODE_BIG || node->kind == NODE_FLOAT;
     if (!other && !node_is(node, NODE_INTEGER, "10", problems))
         return;
     if (other || node->number < least || node->number > most)
@@ -335,7 +337,9 @@ static void read_count(const struct node *node, unsigned least, unsigned most, u
 
 static void read_ratio(const struct node *node, double *setting, struct problems *problems)
 {
-    bool number = node && (node->kind == NODE_INTEGER || node->kind == NODE_BIG);
+    if (!node)
+        return;
+    bool number = node->kind == NODE_INTEGER || node->kind == NODE_BIG;
     if (!number && !node_is(node, NODE_FLOAT, "0.25", problems))
         return;
     if (node->kind == NODE_BIG || !(node->number >= 0 && node->number <= 1))

@@ -137,6 +137,7 @@ const char *utf8_quote(const char *text, char buffer[static UTF8_QUOTE_SIZE])
             end = "...`";
             break;
         }
+        /* Its end comes last. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
         memcpy(buffer + used, spelling, size);
         used += size;
     }

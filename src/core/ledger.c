@@ -120,6 +120,7 @@ struct ledger_wish *ledger_take(struct ledger *ledger, const char *email, enum r
     struct ledger_wish *wish = ledger_find(ledger, email, role, projects);
     if (wish)
         return wish;
+    /* The items are pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     if (RESERVE(ledger->wishes, ledger->wish_count) < 0)
         return NULL;
     wish = wish_new(email, role, projects);

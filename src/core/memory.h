@@ -22,12 +22,14 @@ static inline void memory_free_pointer(void *pointer_to_pointer)
     })
 
 /* Defines a cleanup function for `type *` variables: nothing is done for NULL. */
+/* A type in parentheses would be no declaration. NOLINTBEGIN(bugprone-macro-parentheses) */
 #define DEFINE_CLEANUP(type, release)                   \
     static inline void release##_pointer(type *pointer) \
     {                                                   \
         if (*pointer)                                   \
             release(*pointer);                          \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /*
  * Makes room for one more item of `size` bytes in *array, which holds `count` items. Grows by

@@ -1,6 +1,7 @@
 /* The verdict table. */
 #include "verdict.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "address.h"
@@ -70,6 +71,7 @@ static int add(struct judgement *j, enum action action, enum reason reason,
     if (RESERVE(j->lines->items, j->lines->count) < 0)
         return -ENOMEM;
     const struct member *member = j->person->member;
+    assert(member || invite);
     j->lines->items[j->lines->count++] = (struct line){
         .action = action,
         .reason = reason,
@@ -243,6 +245,7 @@ static int judge_declared_live(struct judgement *j)
         r = add(j, ACTION_KEEP, REASON_PENDING, kept);
     } else {
         kept = j->newest_live;
+        assert(kept);
         enum reason reason =
             kept->role != j->person->member->role ? REASON_ROLE_DIFFERS : REASON_PROJECTS_DIFFER;
         r = j->inputs->create_only ? add(j, ACTION_ATTENTION, reason, kept)

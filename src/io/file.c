@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void file_close_pointer(int *fd)
+void file_close_pointer(const int *fd)
 {
     if (*fd >= 0)
         close(*fd);

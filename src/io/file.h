@@ -6,7 +6,7 @@
 #include "core/memory.h"
 
 #define _cleanup_close_ _cleanup_(file_close_pointer)
-void file_close_pointer(int *fd);
+void file_close_pointer(const int *fd);
 
 /*
  * Reads a regular file of at most `cap` bytes, relative to `dir_fd` (or AT_FDCWD). The text gets a

@@ -31,6 +31,9 @@ SUPPRESSIONS = pathlib.Path(__file__).resolve().parents[1] / "lsan.supp"
 # How long anything may take before the test gives it up as hung; never a measure of speed.
 PATIENCE = 60
 
+# Under valgrind a module runs only each so-many-th of its tests.
+SHARE = int(os.environ.get("INVITERD_TEST_SHARE", "1"))
+
 # What must not reach inviterd from whoever runs the tests.
 FOREIGN = re.compile(r"OPENAI_.*|NO_COLOR|CLICOLOR.*|STATE_DIRECTORY|RUNTIME_DIRECTORY|"
                      r"CREDENTIALS_DIRECTORY|CONFIGURATION_DIRECTORY|NOTIFY_SOCKET|JOURNAL_STREAM|"
@@ -374,7 +377,7 @@ class _Tests:
         self.workers = workers
 
     def run(self, suite):
-        tests = list(self._flatten(suite))
+        tests = list(self._flatten(suite))[::SHARE]
         started = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(self.workers) as pool:
             results = list(pool.map(self._run_one, tests))
