@@ -507,23 +507,34 @@ static bool is_accepted(const struct invite *invite, int64_t now)
     return invite->status == INVITE_ACCEPTED;
 }
 
+static size_t count_live(const struct write *write, const struct write_context *c)
+{
+    const struct invites *invites = listing_invites(c->listing);
+    size_t live = 0;
+    for (size_t i = 0; i < invites->count; i++)
+        live +=
+            invite_is_live(&invites->items[i], c->date) && is_theirs(write, c, &invites->items[i]);
+    return live;
+}
+
 /* It is proven that no create happened: ready it to be sent, unless things have changed. */
 static void redo(struct write *write, const struct write_context *c)
 {
     const struct invite *live = newest_that(write, c, invite_is_live);
     const struct member *member = write->line->member;
+    bool replaces = write->line->action == ACTION_REPLACE && !write->cleared;
     if (member->ends_at != 0 && member->ends_at <= c->date) {
         fail(write, strdup("the membership ended in the meantime"));
     } else if (!write->restoring && is_mailed_out(write, c)) {
         fail(write, strdup("mailed as often as limits.renewals allows"));
-    } else if (live && (write->line->action != ACTION_REPLACE || write->cleared)) {
+    } else if (count_live(write, c) > (replaces ? 1 : 0)) {
         fail(write, strdup("another invite for this address appeared; the next pass decides"));
     } else if (newest_that(write, c, is_accepted)) {
         fail(write, strdup("accepted in the meantime; the next pass decides"));
     } else {
         if (live)
             write->old = live;
-        else if (write->line->action == ACTION_REPLACE)
+        else if (replaces)
             write->cleared = true;
         write->stage = WRITE_WAITING;
     }

@@ -154,7 +154,7 @@ class Terminal(Strange):
         self.assertEqual(len(shown), len(self.hostile) + 1)
         self.assertEqual(lines[:len(shown)], shown)
         for line in lines[len(shown):]:
-            self.assertRegex(line, r"^(Plan: 1 to invite, |Applied: |To carry it out:$|"
+            self.assertRegex(line, r"^(Plan: 1 to invite, |Applied: |Run it again: |To carry it out:$|"
                                    r"  inviterd apply )")
         self.assertRegex(run.out, rf"Plan: 1 to invite, {writes} to revoke")
         self.assertEqual("\nApplied: " in run.out, applied)

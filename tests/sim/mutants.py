@@ -39,7 +39,7 @@ MUTANTS = [
         listing->state""",
         """        listing->state""")]),
     ("a failed page taken for the last", "pass.c", [(
-        """    } else if (reason || answer->hopeless) {
+        """    } else if (give_up || answer->hopeless) {
         listing_failed(pass, reason ? reason : error);""",
         """    } else if (listing_cursor(listing)) {
         listed(pass);""")]),

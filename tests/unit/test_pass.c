@@ -1650,6 +1650,25 @@ static void what_is_shown_is_kept_before_what_is_assumed(void **state)
     assert_log(world, "list\ndelete gone\nsave\n");
 }
 
+/* One of them would stay beside the new one. */
+static void a_held_replacement_does_not_choose_among_two(void **state)
+{
+    (void)state;
+    WORLD;
+    world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+    world_declare(world, "ada@x", "owner", NULL);
+    world_declare(world, "bob@x", "reader", NULL);
+    struct ledger_wish *open =
+        ledger_take(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
+    ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+    world_fault(world,
+                (struct fault){
+                    .call = CALL_CREATE, .kind = ANSWER_LOST, .happens = true, .then = invite_ada});
+    assert_true(world_pass(world));
+    assert_ended(world, PASS_DONE,
+                 "invite bob@x not-invited done new-1\nreplace ada@x role-differs failed\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1730,6 +1749,7 @@ int main(void)
         cmocka_unit_test(a_membership_that_ends_meanwhile_is_not_sent_again),
         cmocka_unit_test(a_stop_does_not_carry_on_with_what_others_removed),
         cmocka_unit_test(what_is_shown_is_kept_before_what_is_assumed),
+        cmocka_unit_test(a_held_replacement_does_not_choose_among_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
