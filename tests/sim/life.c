@@ -370,6 +370,9 @@ static void serve(struct life *life, struct flight *flight)
 static void shrink(struct life *life, struct flight *flight)
 {
     struct page *page = &flight->answer.page;
+    /* Writes that were answered meanwhile may have left fewer than can vanish. */
+    if (expected_live(life) < LIMIT_SHARE_LEAST)
+        return;
     size_t most = chance_below(&life->chance, (uint64_t)(expected_live(life) + 1) / 2);
     while (page->invites.count > most)
         invite_clear(&page->invites.items[--page->invites.count]);
