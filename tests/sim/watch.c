@@ -399,20 +399,6 @@ static void check_declared(struct watch *watch, const struct invite *victim)
     watch_violated(watch, "delete of a declared invite: %s of %s", victim->id, victim->email);
 }
 
-/* Live invites that the service may count at most, those too fresh to be listed included. */
-static size_t live_at_most(const struct watch *watch)
-{
-    size_t live = 0;
-    for (size_t i = 0; i < watch->delivered.count; i++)
-        live += reads_live(watch, &watch->delivered.items[i]);
-    for (size_t i = 0; i < watch->org->count; i++) {
-        const struct org_invite *invite = &watch->org->invites[i];
-        live += invite->ours && invite->made_at + 2 * watch->settle > watch->begun &&
-                !delivered(watch, invite->invite.id);
-    }
-    return live;
-}
-
 static void count_revocation(struct watch *watch, const char *id)
 {
     put(&watch->revoked, &watch->revoked_count, id);
@@ -420,15 +406,10 @@ static void count_revocation(struct watch *watch, const char *id)
         return;
     if (watch->revoked_count > watch->limits->revocations)
         watch_violated(watch, "beyond limits.revocations: %zu", watch->revoked_count);
-    size_t live = live_at_most(watch);
-    size_t listed = 0;
-    for (size_t i = 0; i < watch->delivered.count; i++)
-        listed += reads_live(watch, &watch->delivered.items[i]) &&
-                  !is_gone(watch, &watch->delivered.items[i]);
-    if (listed >= LIMIT_SHARE_LEAST &&
-        (double)watch->revoked_count > watch->limits->revocation_ratio * (double)live)
+    if (watch->listed >= LIMIT_SHARE_LEAST &&
+        (double)watch->revoked_count > watch->limits->revocation_ratio * (double)watch->live)
         watch_violated(watch, "beyond limits.revocation_ratio: %zu of %zu", watch->revoked_count,
-                       live);
+                       watch->live);
 }
 
 static void check_delete(struct watch *watch, const struct request *request)
@@ -566,6 +547,22 @@ static size_t cost(const struct watch *watch, const struct line *line)
     return 0;
 }
 
+/* Live invites that the service may count at most, those too fresh to be listed included. */
+static void count_live(struct watch *watch)
+{
+    watch->live = watch->listed = 0;
+    for (size_t i = 0; i < watch->delivered.count; i++) {
+        bool live = reads_live(watch, &watch->delivered.items[i]);
+        watch->live += live;
+        watch->listed += live && !is_gone(watch, &watch->delivered.items[i]);
+    }
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        watch->live += invite->ours && invite->made_at + 2 * watch->settle > watch->begun &&
+                       !delivered(watch, invite->invite.id);
+    }
+}
+
 /* By the listing that the plan was made from. */
 static void bound_requests(struct watch *watch)
 {
@@ -598,6 +595,7 @@ void watch_plan(struct watch *watch, const char *approval)
 {
     bound_requests(watch);
     settle_open(watch);
+    count_live(watch);
     watch->lifted = pass_plan(watch->pass)->approved;
     if (!watch->lifted)
         return;

@@ -34,7 +34,8 @@ struct watch {
     const struct pass *pass;
     bool stopped, unsaved, forbidden;
     size_t pages, requests_most;
-    bool lifted; /* an approval lifted the limits */
+    size_t live, listed; /* when it was planned: at most, and by the listing itself */
+    bool lifted;         /* an approval lifted the limits */
     char **revoked, **invited, **owners, **refused;
     size_t revoked_count, invited_count, owner_count, refused_count;
 
