@@ -225,6 +225,15 @@ static void start_restoring(struct write *write, const struct write_context *c)
     write->stage = WRITE_RECORDING;
 }
 
+/* Whether we took an invite from the person that grants something else than what was refused. */
+static bool owes_another(const struct write *write)
+{
+    const struct ledger_wish *wish = write->wish;
+    bool same = wish->lost.role == wish->role &&
+                projects_compare(&wish->lost.projects, &wish->projects) == 0;
+    return wish->lost.id && !same && (write->cleared || write->line->action == ACTION_INVITE);
+}
+
 static bool is_forbidden(int status)
 {
     return status == 401 || status == 403;
@@ -274,10 +283,11 @@ static void create_refused(struct write *write, const struct write_context *c)
         write->delete_doubtful = false;
         write->next = CALL_RETRIEVE;
         write->stage = WRITE_READY;
-    } else if (write->wish->lost.id && (write->cleared || write->line->action == ACTION_INVITE)) {
+    } else if (owes_another(write)) {
         start_restoring(write, c);
     } else {
         mark(write, CREATE_REFUSED, c);
+        (void)ledger_lose(write->wish, NULL);
         write->wish->refused_status = status;
         write->stage = WRITE_REFUSED;
     }
@@ -507,6 +517,12 @@ static bool is_accepted(const struct invite *invite, int64_t now)
     return invite->status == INVITE_ACCEPTED;
 }
 
+static bool is_obscure(const struct invite *invite, int64_t now)
+{
+    (void)now;
+    return invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN;
+}
+
 static size_t count_live(const struct write *write, const struct write_context *c)
 {
     const struct invites *invites = listing_invites(c->listing);
@@ -531,6 +547,9 @@ static void redo(struct write *write, const struct write_context *c)
         fail(write, strdup("another invite for this address appeared; the next pass decides"));
     } else if (newest_that(write, c, is_accepted)) {
         fail(write, strdup("accepted in the meantime; the next pass decides"));
+    } else if (newest_that(write, c, is_obscure)) {
+        fail(write,
+             strdup("an invite of an unknown status or role appeared; the next pass decides"));
     } else {
         if (live)
             write->old = live;

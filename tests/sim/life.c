@@ -474,7 +474,7 @@ static void count_lag(struct life *life)
         bool there = invite->gone_at == SIM_NEVER;
         if (there != org_shows(invite, life->org.now) ||
             (there && invite->status_shows_at > life->org.now)) {
-            count_fault(life, FAULT_LAGGING);
+            life->tally->faults[FAULT_LAGGING]++;
             return;
         }
     }
@@ -491,7 +491,7 @@ static void arrive(struct life *life, struct flight *flight)
         bool says = life->org.habits.says_wait;
         answer_as(flight, ANSWER_LIMITED, 429);
         answer->retry_after = says ? wait : PACE_NEVER;
-        count_fault(life, says ? FAULT_RATE_LIMIT_HINT : FAULT_RATE_LIMIT);
+        life->tally->faults[says ? FAULT_RATE_LIMIT_HINT : FAULT_RATE_LIMIT]++;
     } else {
         serve_faulty(life, flight);
         answer->retry_after = PACE_NEVER;
@@ -690,7 +690,7 @@ static void restart(struct life *life)
         watch_forget(&life->watch);
     } else {
         life->ledger = stored(life, life->durable);
-        watch_restart(&life->watch);
+        watch_restart(&life->watch, death == FAULT_REBOOTED);
     }
     adopt(life);
     pace_init(&life->pace, 0, chance_next(&life->chance));
@@ -796,6 +796,7 @@ static void born(struct life *life, uint64_t seed)
         .durable = life->durable,
         .create_only = life->params.create_only,
         .settle = SETTLE,
+        .born_at = life->org.now,
     };
 }
 

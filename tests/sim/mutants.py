@@ -60,9 +60,10 @@ MUTANTS = [
     ("limit off by one", "limits.c", [(
         """    if (found > allowed)""",
         """    if (found > (size_t)allowed + 1)""")]),
-    ("limit judged after the writes", "plan.c", [(
-        """        unsigned applies = limits_of(line, ~0u);""",
-        """        unsigned applies = line->result == RESULT_DONE ? limits_of(line, ~0u) : 0;""")]),
+    ("limit judged after the writes", "writes.c", [(
+        """            line->result = RESULT_BLOCKED;
+            continue;""",
+        """            line->result = RESULT_BLOCKED;""")]),
     ("replacement that creates before the delete is sure", "writes.c", [(
         """        answer->kind == ANSWER_OK || (answer->kind == ANSWER_REFUSED && answer->status == 404);""",
         """        answer->kind != ANSWER_LIMITED;""")]),
@@ -88,7 +89,19 @@ MUTANTS = [
         """        pass->date = now->wall;""")]),
     ("approval reused", "pass.c", [(
         """        ledger->approvals_used++;""", "")]),
-    # Found by these lives in the product once; it is not of the list above.
+    ("every expired invite left to people", "verdict.c", [(
+        """        return add_mail(j, ACTION_RENEW, REASON_INVITE_EXPIRED, j->newest_expired);""",
+        """        return add(j, ACTION_ATTENTION, REASON_RENEWALS_EXHAUSTED, j->newest_expired);""")]),
+    ("each mail counted twice", "writes.c", [(
+        """    write->wish->mailed++;""", """    write->wish->mailed += 2;""")]),
+    ("refused replacement not restored", "writes.c", [(
+        """    } else if (owes_another(write)) {""",
+        """    } else if (false) {""")]),
+    ("what was not sent reported as done", "writes.c", [(
+        """        write->line->error = memory_format("not started: %s", why);
+        end(write, RESULT_SKIPPED);""",
+        """        end(write, RESULT_DONE);""")]),
+    # Found by these lives in the product once.
     ("a shrunken second listing believed", "pass.c", [(
         """    if (has_vanished(pass)) {""", """    if (false) {""")]),
 ]

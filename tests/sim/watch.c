@@ -62,6 +62,7 @@ static void clear_pass(struct watch *watch)
     drop(&watch->invited, &watch->invited_count);
     drop(&watch->owners, &watch->owner_count);
     drop(&watch->refused, &watch->refused_count);
+    drop(&watch->restored, &watch->restored_count);
 }
 
 void watch_clear(struct watch *watch)
@@ -72,6 +73,7 @@ void watch_clear(struct watch *watch)
     free(watch->open);
     drop(&watch->gone, &watch->gone_count);
     drop(&watch->doomed, &watch->doomed_count);
+    drop(&watch->ever_refused, &watch->ever_refused_count);
     drop(&watch->approvals, &watch->approval_count);
     free(watch->violation);
 }
@@ -337,6 +339,8 @@ static void check_create(struct watch *watch, const struct request *request)
                        projects_compare(request->projects, &member->projects) == 0;
     if (!as_declared && !was_taken(watch, request))
         watch_violated(watch, "create of what nobody declared: %s", email);
+    if (!as_declared)
+        put(&watch->restored, &watch->restored_count, email);
     /* What we took, now or before, is given back. */
     if (watch->stopped && as_declared && !took_from(watch, email))
         watch_violated(watch, "create begun after the stop: %s", email);
@@ -356,19 +360,29 @@ static void check_person(struct watch *watch, const char *email)
     }
 }
 
-/* What we made and no listing has shown counts as pending, as it was sent: it may lag. */
+/*
+ * An invite that this listing lacks counts as pending all the same, as it was sent, while it may
+ * lag behind what made it. After a reboot nobody knows how old it is; and one of another hand that
+ * looked like ours passed for ours.
+ */
 static bool is_fresh(const struct watch *watch, const char *id, struct invite *ret)
 {
-    for (size_t i = 0; i < watch->org->mail_count; i++) {
-        const struct org_mail *mail = &watch->org->mails[i];
-        const struct org_invite *invite = &watch->org->invites[mail->invite];
-        if (strcmp(invite->invite.id, id) != 0)
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        uint64_t since =
+            invite->made_at > watch->rebooted_at ? invite->made_at : watch->rebooted_at;
+        if (strcmp(invite->invite.id, id) != 0 || delivered(watch, id) ||
+            since + 2 * watch->settle <= watch->begun)
             continue;
-        *ret = (struct invite){.id = invite->invite.id,
-                               .email = mail->email,
-                               .role = mail->role,
-                               .projects = mail->projects,
-                               .status = INVITE_PENDING};
+        *ret = invite->invite;
+        ret->status = INVITE_PENDING;
+        ret->expires_at = 0;
+        for (size_t j = 0; j < watch->org->mail_count; j++) {
+            if (watch->org->mails[j].invite == i) {
+                ret->role = watch->org->mails[j].role;
+                ret->projects = watch->org->mails[j].projects;
+            }
+        }
         return true;
     }
     return false;
@@ -392,7 +406,7 @@ static void check_declared(struct watch *watch, const struct invite *victim)
         const char *id = watch->org->invites[mail->invite].invite.id;
         struct invite fresh;
         if (strcasecmp(mail->email, victim->email) == 0 && strcmp(id, victim->id) != 0 &&
-            mail->role == member->role && is_fresh(watch, id, &fresh) &&
+            is_fresh(watch, id, &fresh) && grants(&fresh, member->role, &member->projects) &&
             !has_id(watch->gone, watch->gone_count, id))
             return;
     }
@@ -476,6 +490,8 @@ void watch_answer(struct watch *watch, const struct answer *answer, const struct
         watch_give_up(watch, request->email, sent_at);
     if (request->call == CALL_CREATE && refused)
         put(&watch->refused, &watch->refused_count, request->email);
+    if (request->call == CALL_CREATE && refused)
+        put(&watch->ever_refused, &watch->ever_refused_count, request->email);
     if (request->call == CALL_DELETE &&
         (answer->kind == ANSWER_OK || (refused && answer->status == 404)))
         put(&watch->gone, &watch->gone_count, request->invite_id);
@@ -610,8 +626,10 @@ void watch_used(struct watch *watch, const char *approval)
     put(&watch->approvals, &watch->approval_count, approval);
 }
 
-void watch_restart(struct watch *watch)
+void watch_restart(struct watch *watch, bool rebooted)
 {
+    if (rebooted)
+        watch->rebooted_at = watch->org->now;
     for (size_t i = 0; i < watch->durable->wish_count; i++)
         if (watch->durable->wishes[i]->lost.id)
             put(&watch->doomed, &watch->doomed_count, watch->durable->wishes[i]->lost.id);
@@ -625,7 +643,7 @@ void watch_forget(struct watch *watch)
 
 static void check_result(struct watch *watch, const struct line *line)
 {
-    if (line->result == RESULT_NONE)
+    if (line->result == RESULT_NONE && pass_end(watch->pass) == PASS_DONE)
         watch_violated(watch, "line without a result: %s %s", action_word(line->action),
                        line->email);
     if (line->result != RESULT_DONE)
@@ -646,43 +664,140 @@ static void check_result(struct watch *watch, const struct line *line)
         watch_violated(watch, "done, and the invite is still live: %s", id);
 }
 
+/* Whom we took an invite from has another one, or was to get back what was there. */
+static void check_given_back(struct watch *watch)
+{
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *taken = &watch->org->invites[i];
+        const char *id = taken->invite.id, *email = taken->invite.email;
+        if (!is_gone(watch, &taken->invite) || !has_id(watch->revoked, watch->revoked_count, id) ||
+            !declared(watch, email) || has(watch->restored, watch->restored_count, email))
+            continue;
+        bool has_another = false;
+        for (size_t j = 0; j < watch->org->count; j++) {
+            const struct org_invite *other = &watch->org->invites[j];
+            has_another =
+                has_another || (j != i && is_of(&other->invite, email) &&
+                                (other->gone_at == SIM_NEVER || other->gone_by == HAND_OTHER));
+        }
+        for (size_t j = 0; j < watch->open_count; j++)
+            has_another = has_another || strcasecmp(watch->open[j].email, email) == 0;
+        if (!has_another)
+            watch_violated(watch, "taken, and nothing given for it: %s of %s", id, email);
+    }
+}
+
 void watch_end(struct watch *watch, unsigned faults)
 {
     enum pass_end end = pass_end(watch->pass);
     const struct plan *plan = pass_plan(watch->pass);
-    if ((end == PASS_FAILED) != (pass_error(watch->pass) != NULL) && !watch->unsaved)
+    if ((end == PASS_FAILED) != (pass_error(watch->pass) != NULL))
         watch_violated(watch, "ended without saying why");
-    if (!plan || end != PASS_DONE)
-        return;
-    for (size_t i = 0; i < plan->lines.count; i++)
+    for (size_t i = 0; plan && i < plan->lines.count; i++)
         if (action_writes(plan->lines.items[i].action))
             check_result(watch, &plan->lines.items[i]);
-    check_requests(watch, faults);
+    if (plan && end == PASS_DONE) {
+        check_requests(watch, faults);
+        check_given_back(watch);
+    }
 }
 
 /* ---- converged ----------------------------------------------------------------------------- */
 
-/* By the product's count: it takes an invite of another hand that looks like ours for ours. */
-static bool is_mailed_out(const struct watch *watch, const struct member *member)
+/* Mails for a grant, and what another hand made that looks like one of ours. */
+static unsigned count_mails(const struct watch *watch, const char *email, enum role role,
+                            const struct projects *projects)
 {
-    const struct ledger_wish *wish =
-        member ? ledger_find(watch->durable, member->email, member->role, &member->projects) : NULL;
-    return wish && wish->mailed > watch->limits->renewals;
+    unsigned count = 0;
+    for (size_t i = 0; i < watch->org->mail_count; i++) {
+        const struct org_mail *mail = &watch->org->mails[i];
+        count += mail->epoch == watch->org->epoch && mail->role == role &&
+                 strcasecmp(mail->email, email) == 0 &&
+                 projects_compare(&mail->projects, projects) == 0;
+    }
+    for (size_t i = 0; i < watch->org->count; i++) {
+        const struct org_invite *invite = &watch->org->invites[i];
+        count += !invite->ours && invite->made_at > watch->born_at &&
+                 is_of(&invite->invite, email) && grants(&invite->invite, role, projects);
+    }
+    return count;
 }
 
-/* Who is left alone for a reason. */
+/* What the wish may be mailed, it was; or what a refused replacement would give back. */
+static bool is_exhausted(const struct watch *watch, const char *email)
+{
+    unsigned most = watch->limits->renewals;
+    const struct member *member = declared(watch, email);
+    if (member && count_mails(watch, email, member->role, &member->projects) > most)
+        return true;
+    for (size_t i = 0; i < watch->delivered.count; i++) {
+        const struct invite *invite = &watch->delivered.items[i];
+        if (is_of(invite, email) &&
+            count_mails(watch, email, invite->role, &invite->projects) > most)
+            return true;
+    }
+    return false;
+}
+
+static bool reads(const struct watch *watch, const char *email, enum invite_status status)
+{
+    for (size_t i = 0; i < watch->delivered.count; i++) {
+        const struct invite *invite = &watch->delivered.items[i];
+        if (is_of(invite, email) && (invite->status == status || (status == INVITE_STATUS_UNKNOWN &&
+                                                                  invite->role == ROLE_UNKNOWN)))
+            return true;
+    }
+    return false;
+}
+
+static bool was_altered(const struct watch *watch, const char *email)
+{
+    for (size_t i = 0; i < watch->org->mail_count; i++) {
+        const struct org_mail *mail = &watch->org->mails[i];
+        if (strcasecmp(mail->email, email) == 0 &&
+            !grants(&watch->org->invites[mail->invite].invite, mail->role, &mail->projects))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the service's own state bears out the reason for which a person is left alone. */
+static bool bears_out(const struct watch *watch, const struct line *line)
+{
+    switch (line->reason) {
+    case REASON_UNKNOWN_STATUS:
+        return reads(watch, line->email, INVITE_STATUS_UNKNOWN);
+    case REASON_RENEWALS_EXHAUSTED:
+        return is_exhausted(watch, line->email);
+    case REASON_CREATE_REFUSED:
+        return has(watch->ever_refused, watch->ever_refused_count, line->email);
+    case REASON_NOT_AS_SENT:
+        return was_altered(watch, line->email);
+    case REASON_ACCEPTED_ROLE_DIFFERS:
+    case REASON_ACCEPTED_UNDECLARED:
+        return reads(watch, line->email, INVITE_ACCEPTED);
+    default:
+        return watch->create_only;
+    }
+}
+
+/* Who is left alone for a good reason. */
 static bool is_excused(const struct watch *watch, const char *email)
 {
     const struct plan *plan = pass_plan(watch->pass);
-    if (is_ignored(watch, email) || is_mailed_out(watch, declared(watch, email)))
-        return true;
     /* The service insists that the expired invite goes first, and the policy forbids that. */
-    if (watch->create_only && watch->org->habits.insists &&
-        has(watch->refused, watch->refused_count, email))
+    bool stuck = watch->create_only && watch->org->habits.insists &&
+                 has(watch->refused, watch->refused_count, email);
+    if (is_ignored(watch, email) || stuck)
         return true;
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
-        if (line->action == ACTION_ATTENTION && strcasecmp(line->email, email) == 0)
+        if (strcasecmp(line->email, email) != 0)
+            continue;
+        if (line->action == ACTION_ATTENTION && bears_out(watch, line))
+            return true;
+        /* Found out only when it was to be sent again. */
+        if (line->held && line->result == RESULT_FAILED && is_exhausted(watch, email))
             return true;
     }
     return false;

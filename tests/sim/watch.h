@@ -36,8 +36,8 @@ struct watch {
     size_t pages, requests_most;
     size_t live, listed; /* when it was planned: at most, and by the listing itself */
     bool lifted;         /* an approval lifted the limits */
-    char **revoked, **invited, **owners, **refused;
-    size_t revoked_count, invited_count, owner_count, refused_count;
+    char **revoked, **invited, **owners, **refused, **restored;
+    size_t revoked_count, invited_count, owner_count, refused_count, restored_count;
 
     /* beyond the pass */
     struct watch_open *open;
@@ -46,6 +46,9 @@ struct watch {
     size_t gone_count;
     char **doomed; /* ids that a process that died was about to delete */
     size_t doomed_count;
+    char **ever_refused; /* addresses that a create was ever refused for */
+    size_t ever_refused_count;
+    uint64_t born_at, rebooted_at;
     char **approvals;
     size_t approval_count;
 
@@ -70,7 +73,7 @@ void watch_plan(struct watch *watch, const char *approval);
 /* Something was sent on the strength of the approval. */
 void watch_used(struct watch *watch, const char *approval);
 /* The process has died, and its successor reads the durable ledger. */
-void watch_restart(struct watch *watch);
+void watch_restart(struct watch *watch, bool rebooted);
 /* The memory was lost: used approvals may be used again, and mails are counted anew. */
 void watch_forget(struct watch *watch);
 /* The pass has ended by itself; `faults` struck it. */
