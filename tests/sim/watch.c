@@ -82,6 +82,7 @@ void watch_begin_pass(struct watch *watch, const struct pass *pass)
 {
     clear_pass(watch);
     watch->pass = pass;
+    watch->pass_at = watch->org->now;
     watch->stopped = watch->unsaved = watch->forbidden = watch->lifted = false;
     watch->must_not_write = watch->proven = false;
 }
@@ -495,6 +496,8 @@ void watch_answer(struct watch *watch, const struct answer *answer, const struct
     if (request->call == CALL_DELETE &&
         (answer->kind == ANSWER_OK || (refused && answer->status == 404)))
         put(&watch->gone, &watch->gone_count, request->invite_id);
+    /* A refused delete is looked at. */
+    watch->requests_most += request->call == CALL_DELETE && refused && answer->status != 404;
     if (request->call == CALL_RETRIEVE && refused && answer->status == 404)
         put(&watch->gone, &watch->gone_count, request->invite_id);
     if (request->call == CALL_LIST && !request->cursor && answer->kind == ANSWER_OK)
@@ -664,6 +667,15 @@ static void check_result(struct watch *watch, const struct line *line)
         watch_violated(watch, "done, and the invite is still live: %s", id);
 }
 
+/* An invite that is worth something, or was made in this pass, whoever removed it since. */
+static bool counts(const struct watch *watch, const struct org_invite *invite)
+{
+    bool there = invite->gone_at == SIM_NEVER;
+    return org_is_live(watch->org, invite) || invite->made_at >= watch->pass_at ||
+           (there && (invite->invite.status == INVITE_ACCEPTED ||
+                      invite->invite.status == INVITE_STATUS_UNKNOWN));
+}
+
 /* Whom we took an invite from has another one, or was to get back what was there. */
 static void check_given_back(struct watch *watch)
 {
@@ -676,9 +688,8 @@ static void check_given_back(struct watch *watch)
         bool has_another = false;
         for (size_t j = 0; j < watch->org->count; j++) {
             const struct org_invite *other = &watch->org->invites[j];
-            has_another =
-                has_another || (j != i && is_of(&other->invite, email) &&
-                                (other->gone_at == SIM_NEVER || other->gone_by == HAND_OTHER));
+            if (is_of(&other->invite, email))
+                has_another = has_another || counts(watch, other);
         }
         for (size_t j = 0; j < watch->open_count; j++)
             has_another = has_another || strcasecmp(watch->open[j].email, email) == 0;

@@ -48,7 +48,7 @@ struct watch {
     size_t doomed_count;
     char **ever_refused; /* addresses that a create was ever refused for */
     size_t ever_refused_count;
-    uint64_t born_at, rebooted_at;
+    uint64_t born_at, rebooted_at, pass_at;
     char **approvals;
     size_t approval_count;
 
