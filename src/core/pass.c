@@ -446,20 +446,19 @@ static bool must_give_up(const struct pass *pass, const struct answer *answer, e
 {
     const char *error = answer->error ? answer->error : "no answer";
     bool write = call == CALL_CREATE || call == CALL_DELETE;
+    bool limited = answer->kind == ANSWER_LIMITED;
     *ret_reason = NULL;
     if (write && (answer->status == 401 || answer->status == 403))
         *ret_reason = memory_format(
             "the key may not write, it needs the scope api.management.write: %s", error);
     else if (pass->failures >= FAILURES_MAX)
         *ret_reason = memory_format("%u failures in a row, the last: %s", pass->failures, error);
-    else if (answer->kind != ANSWER_LIMITED)
-        return false;
-    else if (answer->hopeless)
+    else if (limited && answer->hopeless)
         *ret_reason = memory_format("the service says that waiting will not help: %s", error);
-    else if (answer->retry_after != PACE_NEVER && answer->retry_after > PATIENCE_USEC)
+    else if (limited && answer->retry_after != PACE_NEVER && answer->retry_after > PATIENCE_USEC)
         *ret_reason = memory_format("the service asks to wait %llu s: %s",
                                     (unsigned long long)(answer->retry_after / 1000000), error);
-    else if (pass->params.pace->limited > LIMITED_MAX)
+    else if (limited && pass->params.pace->limited > LIMITED_MAX)
         *ret_reason = memory_format("the service's rate limit does not lift: %s", error);
     else
         return false;

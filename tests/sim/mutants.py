@@ -94,9 +94,6 @@ MUTANTS = [
         """        return add(j, ACTION_ATTENTION, REASON_RENEWALS_EXHAUSTED, j->newest_expired);""")]),
     ("each mail counted twice", "writes.c", [(
         """    write->wish->mailed++;""", """    write->wish->mailed += 2;""")]),
-    ("refused replacement not restored", "writes.c", [(
-        """    } else if (owes_another(write)) {""",
-        """    } else if (false) {""")]),
     ("what was not sent reported as done", "writes.c", [(
         """        write->line->error = memory_format("not started: %s", why);
         end(write, RESULT_SKIPPED);""",

@@ -667,34 +667,33 @@ static void check_result(struct watch *watch, const struct line *line)
         watch_violated(watch, "done, and the invite is still live: %s", id);
 }
 
-/* An invite that is worth something, or was made in this pass, whoever removed it since. */
-static bool counts(const struct watch *watch, const struct org_invite *invite)
-{
-    bool there = invite->gone_at == SIM_NEVER;
-    return org_is_live(watch->org, invite) || invite->made_at >= watch->pass_at ||
-           (there && (invite->invite.status == INVITE_ACCEPTED ||
-                      invite->invite.status == INVITE_STATUS_UNKNOWN));
-}
-
-/* Whom we took an invite from has another one, or was to get back what was there. */
-static void check_given_back(struct watch *watch)
+/* Whether anything was made for the address in this pass, or is live, or may have been made. */
+static bool has_another(const struct watch *watch, const char *email)
 {
     for (size_t i = 0; i < watch->org->count; i++) {
-        const struct org_invite *taken = &watch->org->invites[i];
-        const char *id = taken->invite.id, *email = taken->invite.email;
-        if (!is_gone(watch, &taken->invite) || !has_id(watch->revoked, watch->revoked_count, id) ||
-            !declared(watch, email) || has(watch->restored, watch->restored_count, email))
-            continue;
-        bool has_another = false;
-        for (size_t j = 0; j < watch->org->count; j++) {
-            const struct org_invite *other = &watch->org->invites[j];
-            if (is_of(&other->invite, email))
-                has_another = has_another || counts(watch, other);
-        }
-        for (size_t j = 0; j < watch->open_count; j++)
-            has_another = has_another || strcasecmp(watch->open[j].email, email) == 0;
-        if (!has_another)
-            watch_violated(watch, "taken, and nothing given for it: %s of %s", id, email);
+        const struct org_invite *invite = &watch->org->invites[i];
+        bool fresh = invite->made_at >= watch->pass_at || org_is_live(watch->org, invite) ||
+                     invite->invite.status == INVITE_ACCEPTED;
+        if (fresh && is_of(&invite->invite, email))
+            return true;
+    }
+    for (size_t i = 0; i < watch->open_count; i++)
+        if (strcasecmp(watch->open[i].email, email) == 0)
+            return true;
+    return has(watch->restored, watch->restored_count, email);
+}
+
+/* Whom a replacement took an invite from has another one, or was to get back what was there. */
+static void check_given_back(struct watch *watch)
+{
+    const struct plan *plan = pass_plan(watch->pass);
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
+        if (line->action == ACTION_REPLACE && is_gone(watch, line->invite) &&
+            has_id(watch->revoked, watch->revoked_count, line->invite->id) &&
+            declared(watch, line->email) && !has_another(watch, line->email))
+            watch_violated(watch, "taken, and nothing given for it: %s of %s", line->invite->id,
+                           line->email);
     }
 }
 
