@@ -359,7 +359,7 @@ static void old_gone(struct write *write, const struct write_context *c)
 
 static void not_deleted(struct write *write, char *error, const struct write_context *c)
 {
-    if (write->cleared) {
+    if (write->cleared && owes_another(write)) {
         /* The expired invite stays in the way of the new one; perhaps not of what was there. */
         free(write->line->error);
         write->line->error = error;

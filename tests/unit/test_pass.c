@@ -1669,6 +1669,35 @@ static void a_held_replacement_does_not_choose_among_two(void **state)
                  "invite bob@x not-invited done new-1\nreplace ada@x role-differs failed\n");
 }
 
+/* Another hand removed what was to be replaced: nothing is owed, and nothing made up. */
+static void what_others_removed_is_not_restored(void **state)
+{
+    (void)state;
+    WORLD;
+    world_invite(world, "i0", "ada@x", "reader", "expired", NULL);
+    world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+    world_declare(world, "ada@x", "owner", NULL);
+    world_declare(world, "bob@x", "reader", NULL);
+    struct ledger_wish *open =
+        ledger_take(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
+    ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+    world_fault(world, (struct fault){.call = CALL_CREATE,
+                                      .who = "bob@x",
+                                      .kind = ANSWER_LOST,
+                                      .happens = true,
+                                      .then = remove_i1});
+    world_fault(
+        world,
+        (struct fault){.call = CALL_CREATE, .who = "ada@x", .kind = ANSWER_REFUSED, .status = 400});
+    world_fault(
+        world,
+        (struct fault){.call = CALL_RETRIEVE, .who = "i0", .kind = ANSWER_REFUSED, .status = 403});
+    assert_true(world_pass(world));
+    for (size_t i = 0; i < world->ledger->wish_count; i++)
+        assert_int_not_equal(world->ledger->wishes[i]->role, ROLE_UNKNOWN);
+    assert_int_equal(world_mails(world, "ada@x"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1750,6 +1779,7 @@ int main(void)
         cmocka_unit_test(a_stop_does_not_carry_on_with_what_others_removed),
         cmocka_unit_test(what_is_shown_is_kept_before_what_is_assumed),
         cmocka_unit_test(a_held_replacement_does_not_choose_among_two),
+        cmocka_unit_test(what_others_removed_is_not_restored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
