@@ -604,6 +604,8 @@ static void check_requests(struct watch *watch, unsigned faults)
     size_t most = watch->requests_most + pass_limited(watch->pass);
     /* After a refusal the pass looks again. */
     most += watch->refused_count > 0 ? watch->pages + 1 : 0;
+    /* Where listings lag, a cursor may die by itself, and the listing start over. */
+    most += watch->org->habits.lag > 0 ? 2 + 2 * watch->pages : 0;
     /* Each fault may cost a second listing that starts over, or a write sent anew. */
     most += (size_t)faults * (4 + 3 * watch->pages);
     if (pass_requests(watch->pass) > most)
