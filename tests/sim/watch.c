@@ -716,6 +716,14 @@ void watch_end(struct watch *watch, unsigned faults)
 
 /* ---- converged ----------------------------------------------------------------------------- */
 
+/* The same as far as the service states it: what it leaves out cannot be compared. */
+static bool seems_to_grant(const struct watch *watch, const struct invite *invite, enum role role,
+                           const struct projects *projects)
+{
+    static const struct projects not_stated;
+    return grants(invite, role, watch->org->habits.hides_projects ? &not_stated : projects);
+}
+
 /* Mails for a grant, and what another hand made that looks like one of ours. */
 static unsigned count_mails(const struct watch *watch, const char *email, enum role role,
                             const struct projects *projects)
@@ -730,7 +738,8 @@ static unsigned count_mails(const struct watch *watch, const char *email, enum r
     for (size_t i = 0; i < watch->org->count; i++) {
         const struct org_invite *invite = &watch->org->invites[i];
         count += !invite->ours && invite->made_at > watch->born_at &&
-                 is_of(&invite->invite, email) && grants(&invite->invite, role, projects);
+                 is_of(&invite->invite, email) &&
+                 seems_to_grant(watch, &invite->invite, role, projects);
     }
     return count;
 }
@@ -828,13 +837,10 @@ static struct standing stand(const struct watch *watch, const char *email,
         if (!is_of(&invite->invite, email) || invite->gone_at != SIM_NEVER)
             continue;
         bool live = org_is_live(watch->org, invite);
-        /* What the service does not state cannot be compared. */
-        static const struct projects not_stated;
-        bool hides = watch->org->habits.hides_projects;
         standing.live += live;
         standing.matching +=
             live && member &&
-            grants(&invite->invite, member->role, hides ? &not_stated : &member->projects);
+            seems_to_grant(watch, &invite->invite, member->role, &member->projects);
         standing.accepted += invite->invite.status == INVITE_ACCEPTED;
     }
     return standing;
