@@ -44,6 +44,11 @@ bool invite_is_expired(const struct invite *invite, int64_t now)
            (invite->status == INVITE_PENDING && is_past_expiry(invite, now));
 }
 
+bool invite_is_obscure(const struct invite *invite)
+{
+    return invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN;
+}
+
 bool invite_grants(const struct invite *invite, enum role role, const struct projects *projects)
 {
     if (invite->role != role)

@@ -40,6 +40,8 @@ enum invite_status invite_status_parse(const char *word);
 bool invite_is_live(const struct invite *invite, int64_t now);
 /* Expired, or pending and past its expiry: the service may still call the latter pending. */
 bool invite_is_expired(const struct invite *invite, int64_t now);
+/* Whether its status or role is a word we do not know: tolerated, never acted on. */
+bool invite_is_obscure(const struct invite *invite);
 /* Whether it grants just this. Projects are compared only where both sides state them. */
 bool invite_grants(const struct invite *invite, enum role role, const struct projects *projects);
 /* Whether `a` is newer than `b`: by creation time, then by id so that the order is total. */

@@ -250,8 +250,7 @@ static bool is_obscure(const struct ledger_wish *wish, const struct look *look)
     const struct invites *invites = listing_invites(look->listing);
     for (size_t i = 0; i < invites->count; i++) {
         const struct invite *invite = &invites->items[i];
-        bool known = invite->status != INVITE_STATUS_UNKNOWN && invite->role != ROLE_UNKNOWN;
-        if (!known && address_compare(invite->email, wish->email) == 0)
+        if (invite_is_obscure(invite) && address_compare(invite->email, wish->email) == 0)
             return true;
     }
     return false;

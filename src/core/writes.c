@@ -520,7 +520,7 @@ static bool is_accepted(const struct invite *invite, int64_t now)
 static bool is_obscure(const struct invite *invite, int64_t now)
 {
     (void)now;
-    return invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN;
+    return invite_is_obscure(invite);
 }
 
 static size_t count_live(const struct write *write, const struct write_context *c)
@@ -578,7 +578,8 @@ static void give_up_unsent(struct write *write, const char *why, const struct wr
     if (write->wish && write->wish->state == CREATE_BEGUN)
         mark(write, CREATE_NONE, c);
     /* The delete was never sent: nothing was taken that could have to be restored. */
-    if (write->line->action == ACTION_REPLACE && write->wish && write->sent_at == 0)
+    if (write->line->action == ACTION_REPLACE && write->wish && !write->cleared &&
+        write->sent_at == 0)
         (void)ledger_lose(write->wish, NULL);
     if (write->restoring)
         fail(write,

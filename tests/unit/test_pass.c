@@ -1414,6 +1414,14 @@ static void a_mail_that_expired_unseen_is_counted(void **state)
 
 /* ---- what the simulator found -------------------------------------------------------------- */
 
+/* A create whose outcome an earlier pass left open just now. */
+static struct ledger_wish *open_create(struct world *world, const char *email, enum role role)
+{
+    struct ledger_wish *wish = ledger_take(world->ledger, email, role, &(struct projects){0});
+    ledger_mark(wish, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+    return wish;
+}
+
 static void invite_ada_in_unknown_words(struct world *world)
 {
     world_invite(world, "odd", "ada@x", "reader", "what?", NULL);
@@ -1486,9 +1494,7 @@ static void a_first_listing_that_lacks_most_is_not_believed(void **state)
     assert_true(world_pass(world));
     assert_int_equal(world->mail_count, 8);
     world_declare(world, "zoe@x", "reader", NULL);
-    struct ledger_wish *open =
-        ledger_take(world->ledger, "zoe@x", ROLE_READER, &(struct projects){0});
-    ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+    open_create(world, "zoe@x", ROLE_READER);
     remove_most(world);
     world->now.boot += 2 * SECOND;
     assert_true(world_pass(world));
@@ -1619,9 +1625,7 @@ static void a_stop_does_not_carry_on_with_what_others_removed(void **state)
         WORLD;
         world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
         world_declare(world, "ada@x", "owner", NULL);
-        struct ledger_wish *open =
-            ledger_take(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
-        ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+        open_create(world, "ada@x", ROLE_OWNER);
         world_declare(world, "bob@x", "reader", NULL);
         world_fault(world, (struct fault){.call = CALL_CREATE,
                                           .who = "bob@x",
@@ -1658,9 +1662,7 @@ static void a_held_replacement_does_not_choose_among_two(void **state)
     world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
     world_declare(world, "ada@x", "owner", NULL);
     world_declare(world, "bob@x", "reader", NULL);
-    struct ledger_wish *open =
-        ledger_take(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
-    ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+    open_create(world, "ada@x", ROLE_OWNER);
     world_fault(world,
                 (struct fault){
                     .call = CALL_CREATE, .kind = ANSWER_LOST, .happens = true, .then = invite_ada});
@@ -1678,9 +1680,7 @@ static void what_others_removed_is_not_restored(void **state)
     world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
     world_declare(world, "ada@x", "owner", NULL);
     world_declare(world, "bob@x", "reader", NULL);
-    struct ledger_wish *open =
-        ledger_take(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
-    ledger_mark(open, CREATE_UNKNOWN, world->now.boot, world->now.wall);
+    open_create(world, "ada@x", ROLE_OWNER);
     world_fault(world, (struct fault){.call = CALL_CREATE,
                                       .who = "bob@x",
                                       .kind = ANSWER_LOST,
@@ -1696,6 +1696,35 @@ static void what_others_removed_is_not_restored(void **state)
     for (size_t i = 0; i < world->ledger->wish_count; i++)
         assert_int_not_equal(world->ledger->wishes[i]->role, ROLE_UNKNOWN);
     assert_int_equal(world_mails(world, "ada@x"), 0);
+}
+
+/* An earlier pass took i0, and died. What is owed stays owed when this one cannot go on. */
+static void a_full_disk_does_not_forget_what_was_taken_before(void **state)
+{
+    (void)state;
+    unsigned unsent = 0;
+    for (unsigned fail_save = 1; fail_save < 5; fail_save++) {
+        WORLD;
+        world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+        world_declare(world, "ada@x", "owner", NULL);
+        world_declare(world, "bob@x", "reader", NULL);
+        struct invite taken = {.id = (char *)"i0", .role = ROLE_READER};
+        assert_int_equal(ledger_lose(open_create(world, "ada@x", ROLE_OWNER), &taken), 0);
+        world_fault(world, (struct fault){.call = CALL_CREATE,
+                                          .who = "bob@x",
+                                          .kind = ANSWER_LOST,
+                                          .happens = true,
+                                          .then = remove_i1});
+        world->fail_save = fail_save;
+        assert_true(world_pass(world));
+        if (world_mails(world, "ada@x") != 0)
+            continue;
+        const struct ledger_wish *wish =
+            ledger_find(world->ledger, "ada@x", ROLE_OWNER, &(struct projects){0});
+        assert_non_null(wish->lost.id);
+        unsent++;
+    }
+    assert_int_not_equal(unsent, 0);
 }
 
 int main(void)
@@ -1780,6 +1809,7 @@ int main(void)
         cmocka_unit_test(what_is_shown_is_kept_before_what_is_assumed),
         cmocka_unit_test(a_held_replacement_does_not_choose_among_two),
         cmocka_unit_test(what_others_removed_is_not_restored),
+        cmocka_unit_test(a_full_disk_does_not_forget_what_was_taken_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
