@@ -690,7 +690,7 @@ static void restart(struct life *life)
         watch_forget(&life->watch);
     } else {
         life->ledger = stored(life, life->durable);
-        watch_restart(&life->watch, death == FAULT_REBOOTED);
+        watch_restart(&life->watch);
     }
     adopt(life);
     pace_init(&life->pace, 0, chance_next(&life->chance));

@@ -63,10 +63,13 @@ static void age(struct org *org, struct org_invite *invite)
         break;
     case 2:
     case 3:
+        /* None of these lived for minutes only: see FAULT_EXPIRED. */
+        invite->invite.created_at -= 1800;
         invite->invite.status = INVITE_EXPIRED;
         invite->invite.expires_at = org_date(org) - 1;
         break;
     case 4:
+        invite->invite.created_at -= 1800;
         invite->invite.expires_at = org_date(org) + (int64_t)chance_below(org->chance, 300);
         break;
     case 5:

@@ -363,7 +363,7 @@ static void check_person(struct watch *watch, const char *email)
 
 /*
  * An invite that this listing lacks counts as pending all the same, as it was sent, while it may
- * lag behind what made it. After a reboot nobody knows how old it is; and one of another hand that
+ * lag behind what made it. After a restart nobody knows how old it is; and one of another hand that
  * looked like ours passed for ours.
  */
 static bool is_fresh(const struct watch *watch, const char *id, struct invite *ret)
@@ -371,7 +371,7 @@ static bool is_fresh(const struct watch *watch, const char *id, struct invite *r
     for (size_t i = 0; i < watch->org->count; i++) {
         const struct org_invite *invite = &watch->org->invites[i];
         uint64_t since =
-            invite->made_at > watch->rebooted_at ? invite->made_at : watch->rebooted_at;
+            invite->made_at > watch->restarted_at ? invite->made_at : watch->restarted_at;
         if (strcmp(invite->invite.id, id) != 0 || delivered(watch, id) ||
             since + 2 * watch->settle <= watch->begun)
             continue;
@@ -631,10 +631,9 @@ void watch_used(struct watch *watch, const char *approval)
     put(&watch->approvals, &watch->approval_count, approval);
 }
 
-void watch_restart(struct watch *watch, bool rebooted)
+void watch_restart(struct watch *watch)
 {
-    if (rebooted)
-        watch->rebooted_at = watch->org->now;
+    watch->restarted_at = watch->org->now;
     for (size_t i = 0; i < watch->durable->wish_count; i++)
         if (watch->durable->wishes[i]->lost.id)
             put(&watch->doomed, &watch->doomed_count, watch->durable->wishes[i]->lost.id);

@@ -48,7 +48,7 @@ struct watch {
     size_t doomed_count;
     char **ever_refused; /* addresses that a create was ever refused for */
     size_t ever_refused_count;
-    uint64_t born_at, rebooted_at, pass_at;
+    uint64_t born_at, restarted_at, pass_at;
     char **approvals;
     size_t approval_count;
 
@@ -73,7 +73,7 @@ void watch_plan(struct watch *watch, const char *approval);
 /* Something was sent on the strength of the approval. */
 void watch_used(struct watch *watch, const char *approval);
 /* The process has died, and its successor reads the durable ledger. */
-void watch_restart(struct watch *watch, bool rebooted);
+void watch_restart(struct watch *watch);
 /* The memory was lost: used approvals may be used again, and mails are counted anew. */
 void watch_forget(struct watch *watch);
 /* The pass has ended by itself; `faults` struck it. */
