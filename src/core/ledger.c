@@ -213,18 +213,19 @@ struct look {
 };
 
 /*
- * Live or accepted; or expired since, if it was made about when we sent the create, and after the
- * invite that the wish had before.
+ * Live; or accepted or expired since, if it was made about when we sent the create, and after the
+ * invite that the wish had before: older ones of these stay in the listing.
  */
 static bool is_fruit_of(const struct ledger_wish *wish, const struct invite *invite,
                         const struct look *look)
 {
-    if (invite_is_live(invite, look->now) || invite->status == INVITE_ACCEPTED)
+    if (invite_is_live(invite, look->now))
         return true;
     const struct invite *before =
         wish->invite_id ? listing_find(look->listing, wish->invite_id) : NULL;
-    return invite_is_expired(invite, look->now) && (!before || invite_newer(invite, before)) &&
-           invite->created_at != 0 && invite->created_at >= wish->wall - CREATE_SPAN_SECONDS;
+    bool was = invite->status == INVITE_ACCEPTED || invite_is_expired(invite, look->now);
+    return was && (!before || invite_newer(invite, before)) && invite->created_at != 0 &&
+           invite->created_at >= wish->wall - CREATE_SPAN_SECONDS;
 }
 
 /*

@@ -59,6 +59,7 @@ static void age(struct org *org, struct org_invite *invite)
     switch (chance_below(org->chance, 12)) {
     case 0:
     case 1:
+        invite->invite.created_at -= 1800;
         invite->invite.status = INVITE_ACCEPTED;
         break;
     case 2:

@@ -183,7 +183,7 @@ static void a_listing_that_shows_it_settles_at_once(void **state)
     static const struct unit_invite shows[] = {
         {"i1", "ADA@x", "reader", "pending", "a", 0, 6000},
         {"i1", "ada@x", "reader", "pending", NULL, 0, 0}, /* projects not stated */
-        {"i1", "ada@x", "reader", "accepted", "a", 0, 4000},
+        {"i1", "ada@x", "reader", "accepted", "a", 1, 4000},
     };
     for (size_t i = 0; i < 3; i++) {
         _cleanup_(ledger_free_pointer) struct ledger *ledger =
@@ -208,8 +208,9 @@ static void other_invites_do_not_show_it(void **state)
         {"i1", "ada@x", "reader", "pending", "", 0, 6000},
         {"i1", "ada@x", "reader", "pending", "a", 0, 5000}, /* past its expiry */
         {"i1", "ada@x", "reader", "expired", "a", 0, 6000},
+        {"i1", "ada@x", "reader", "accepted", "a", -1000, 0}, /* long before the create */
     };
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 7; i++) {
         _cleanup_(ledger_free_pointer) struct ledger *early =
             settled(CREATE_UNKNOWN, &others[i], (int64_t)SETTLE - 1);
         assert_int_equal(early->wishes[0]->state, CREATE_UNKNOWN);
