@@ -166,6 +166,7 @@ static const struct invite *find_unknown(const struct person *person)
 {
     for (size_t i = 0; i < person->count; i++) {
         const struct invite *invite = person->sightings[i].invite;
+        assert(invite);
         if (invite_is_obscure(invite))
             return invite;
     }
