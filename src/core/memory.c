@@ -27,6 +27,15 @@ void memory_wipe(char *secret)
     free(secret);
 }
 
+/* Deeper than any call of ours or of a library that has a secret in its hands. */
+#define STACK_DEPTH 65536
+
+__attribute__((noinline)) void memory_wipe_stack(void)
+{
+    char below[STACK_DEPTH];
+    explicit_bzero(below, sizeof below);
+}
+
 int memory_set(char **string, const char *value)
 {
     char *copy = NULL;

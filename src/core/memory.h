@@ -42,6 +42,12 @@ int memory_reserve(void *array, size_t count, size_t size);
 void memory_wipe(char *secret);
 DEFINE_CLEANUP(char *, memory_wipe)
 
+/*
+ * Overwrites the stack below the caller: what functions that have returned left there, registers
+ * that a library's first calls saved included.
+ */
+void memory_wipe_stack(void);
+
 /* Frees *string and puts a copy of `value` (may be NULL) there. Returns 0 or -ENOMEM. */
 int memory_set(char **string, const char *value);
 

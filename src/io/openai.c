@@ -74,6 +74,7 @@ void openai_forget_key(struct openai *openai)
     if (openai->key)
         memory_wipe(openai->key);
     openai->key = NULL;
+    memory_wipe_stack();
 }
 
 void openai_cancel(struct openai *openai)
