@@ -32,7 +32,7 @@ _inviterd_instances() {
 }
 
 _inviterd() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= i
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local options="--config --members --policy --base-url --state-dir --instance --output --all
         --quiet --verbose --color --help --version"
     COMPREPLY=()
