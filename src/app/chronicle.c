@@ -96,8 +96,11 @@ static void tell_limits(const struct chronicle *chronicle, const struct plan *pl
         _cleanup_free_ char *words = words_for_excess(&plan->excess[i]);
         journal_send(&event, "%s", words ? words : "a limit is exceeded");
     }
+    /* The daemon takes approvals itself. */
+    bool daemon = strcmp(chronicle->options->command, "run") == 0;
     _cleanup_free_ char *command =
-        words_for_apply(chronicle->options, chronicle->settings, plan->approval);
+        daemon ? words_for_approve(chronicle->options, plan->approval)
+               : words_for_apply(chronicle->options, chronicle->settings, plan->approval);
     journal_send(&event, "to carry out exactly what is blocked, once: %s",
                  command ? command : plan->approval);
 }
