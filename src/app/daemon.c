@@ -366,9 +366,7 @@ static void reload(struct daemon *daemon)
         setup_need_policy(daemon->options, &settings, &problems);
         setup_need_members(daemon->options, &settings, &problems);
     }
-    for (size_t i = 0; i < problems.count; i++)
-        tell(problems.items[i].warning ? LOG_WARNING : LOG_ERR, EVENT_CONFIG_INVALID, "%s: %s",
-             problems.items[i].place, problems.items[i].message);
+    tell_problems(EVENT_CONFIG_INVALID, &problems);
     if (problems.errors == 0 && take_settings(daemon, &settings))
         tell(LOG_INFO, EVENT_RELOADED, "configuration reloaded");
     else

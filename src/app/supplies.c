@@ -59,13 +59,11 @@ static bool invalid(struct supplies *supplies, struct supply_report *report)
     report->supply = SUPPLY_INVALID;
     report->text = strdup("waiting for a valid member file");
     _cleanup_free_ char *fault = memory_format("%s: %s", first->place, first->message);
-    bool news = is_news(supplies, fault);
-    for (size_t i = 0; news && i < problems->count; i++)
-        tell(problems->items[i].warning ? LOG_WARNING : LOG_ERR, EVENT_MEMBERS_INVALID, "%s: %s",
-             problems->items[i].place, problems->items[i].message);
-    if (news)
+    if (is_news(supplies, fault)) {
+        tell_problems(EVENT_MEMBERS_INVALID, problems);
         tell(LOG_ERR, EVENT_MEMBERS_INVALID,
              "the member file is invalid: nothing is written until it is corrected");
+    }
     return false;
 }
 
