@@ -28,6 +28,8 @@ static const char usage[] =
     "      --policy POLICY    sync, or create-only (never deletes)\n"
     "      --base-url URL     of the API (default https://api.openai.com/v1)\n"
     "      --state-dir DIR    memory of writes and lock (default /var/lib/inviterd)\n"
+    "      --instance NAME    one of several on this host: its configuration is\n"
+    "                         /etc/inviterd/NAME/inviterd.conf, its state is apart\n"
     "  -o, --output FORMAT    text or json\n"
     "      --all              unchanged people too\n"
     "      --approve ID       apply: carry out exactly the blocked plan ID, once\n"
@@ -48,6 +50,7 @@ enum {
     OPTION_POLICY = 256,
     OPTION_BASE_URL,
     OPTION_STATE_DIR,
+    OPTION_INSTANCE,
     OPTION_ALL,
     OPTION_APPROVE,
     OPTION_DRY_RUN,
@@ -60,6 +63,7 @@ static const struct option long_options[] = {
     {"policy", required_argument, NULL, OPTION_POLICY},
     {"base-url", required_argument, NULL, OPTION_BASE_URL},
     {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
+    {"instance", required_argument, NULL, OPTION_INSTANCE},
     {"output", required_argument, NULL, 'o'},
     {"all", no_argument, NULL, OPTION_ALL},
     {"approve", required_argument, NULL, OPTION_APPROVE},
@@ -109,6 +113,21 @@ static bool set_color(struct options *options, const char *word, int *ret_exit)
     return true;
 }
 
+/* What a unit's instance may be called, and a plain part of a path. */
+static bool set_instance(struct options *options, const char *name, int *ret_exit)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    size_t length = strlen(name);
+    if (length == 0 || length > INSTANCE_MAX || name[0] == '.' || strspn(name, letters) != length)
+        return fail(options, ret_exit,
+                    "--instance `%.80s` is no name of an instance: use up to %d letters, digits, "
+                    "_, - and . after the first",
+                    name, INSTANCE_MAX);
+    options->instance = name;
+    return true;
+}
+
 static bool print_and_leave(const char *text, int *ret_exit)
 {
     fputs(text, stdout);
@@ -134,6 +153,8 @@ static bool take_option(struct options *options, int option, char **argv, int *r
     case OPTION_STATE_DIR:
         options->state_dir = optarg;
         return true;
+    case OPTION_INSTANCE:
+        return set_instance(options, optarg, ret_exit);
     case OPTION_APPROVE:
         options->approval = optarg;
         return true;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 
 #define DEFAULT_CONFIG "/etc/inviterd/inviterd.conf"
+/* Names of instances are no longer. */
+#define INSTANCE_MAX 64
 
 enum exit_code {
     EXIT_OK = 0,
@@ -29,6 +31,7 @@ struct options {
     const char *argument; /* of `show` */
     const char *config;   /* NULL: the default place */
     const char *members, *policy, *base_url, *state_dir, *approval;
+    const char *instance; /* one of several organisations on this host; NULL: the only one */
     enum output output;
     enum color_mode color;
     bool all, quiet, verbose, dry_run;

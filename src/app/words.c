@@ -257,11 +257,23 @@ char *words_for_apply(const struct options *options, const struct settings *sett
         policy = "sync";
     fputs("inviterd apply", words.stream);
     put_option(words.stream, "--approve", approval);
+    put_option(words.stream, "--instance", options->instance);
     put_option(words.stream, "--config", options->config);
     put_option(words.stream, "--members", options->members);
     put_option(words.stream, "--policy", policy);
     put_option(words.stream, "--base-url", options->base_url);
     put_option(words.stream, "--state-dir", options->state_dir);
+    return words_end(&words);
+}
+
+char *words_for_approve(const struct options *options, const char *approval)
+{
+    struct words words;
+    if (!words_begin(&words))
+        return NULL;
+    fputs("inviterd approve", words.stream);
+    put_word(words.stream, approval);
+    put_option(words.stream, "--instance", options->instance);
     return words_end(&words);
 }
 

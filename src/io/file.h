@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "core/memory.h"
 
@@ -21,3 +22,11 @@ int file_read(int dir_fd, const char *path, size_t cap, char **ret_text, size_t 
  * old file is as it was.
  */
 int file_replace(int dir_fd, const char *name, const char *text, size_t length);
+
+/*
+ * The same for what others read and nobody misses after a crash of the host: not synced, so that a
+ * slow disk holds nobody up, and with this mode, whatever the umask.
+ */
+int file_publish(int dir_fd, const char *name, const char *text, size_t length, mode_t mode);
+/* The same for a whole path. */
+int file_publish_path(const char *path, const char *text, size_t length, mode_t mode);
