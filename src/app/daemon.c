@@ -211,7 +211,10 @@ static int start_pass(struct daemon *daemon)
                  .concurrency = settings->concurrency,
                  .base_url = settings->base_url,
                  .digest = digest_id},
-        .hooks = {on_planned, on_moved, on_stepped, daemon},
+        .hooks = {.planned = on_planned,
+                  .moved = on_moved,
+                  .stepped = on_stepped,
+                  .userdata = daemon},
         .ended = on_ended,
         .owner = daemon,
     };

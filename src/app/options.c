@@ -19,6 +19,8 @@ static const char usage[] =
     "  plan              show what a pass would do; write nothing\n"
     "  apply             carry out one pass\n"
     "  run               the daemon: a pass at start and one each interval\n"
+    "  status            what the daemon last did and will do next\n"
+    "  approve ID        let the daemon carry out exactly the blocked plan ID, once\n"
     "  list              the organisation's invites\n"
     "  show ID|EMAIL     one invite\n"
     "\n"
@@ -44,7 +46,10 @@ static const char usage[] =
     "openai-admin-key, else from OPENAI_ADMIN_KEY.\n"
     "\n"
     "Exit codes: 0 done or in sync, 1 failure, 2 plan: changes pending, 3 blocked by a limit,\n"
-    "64 bad usage, 78 invalid configuration, key or member file.\n";
+    "64 bad usage, 78 invalid configuration, key or member file. status: 0 in sync, 1 failing or\n"
+    "not running, 2 somebody or something waits: pending, blocked, attention.\n";
+
+#define APPROVAL_LENGTH 12
 
 enum {
     OPTION_POLICY = 256,
@@ -76,7 +81,8 @@ static const struct option long_options[] = {
     {0},
 };
 
-static const char *const commands[] = {"check", "plan", "apply", "run", "list", "show", NULL};
+static const char *const commands[] = {"check", "plan",   "apply",   "run", "list",
+                                       "show",  "status", "approve", NULL};
 
 __attribute__((format(printf, 3, 4))) static bool fail(const struct options *options, int *ret_exit,
                                                        const char *format, ...)
@@ -190,6 +196,11 @@ static bool is_command(const char *word)
     return false;
 }
 
+static bool is_approval(const char *id)
+{
+    return id && strlen(id) == APPROVAL_LENGTH && strspn(id, "0123456789abcdef") == APPROVAL_LENGTH;
+}
+
 /* What goes with which command. */
 static bool check_combination(const struct options *options, int *ret_exit)
 {
@@ -200,6 +211,10 @@ static bool check_combination(const struct options *options, int *ret_exit)
         return fail(options, ret_exit, "--dry-run goes with run, not with %s: use plan", command);
     if (strcmp(command, "show") == 0 && !options->argument)
         return fail(options, ret_exit, "%s needs the id of an invite or an address", command);
+    if (strcmp(command, "approve") == 0 && !is_approval(options->argument))
+        return fail(options, ret_exit,
+                    "%s needs the id of a blocked plan, twelve of 0-9 and a-f: see inviterd status",
+                    command);
     return true;
 }
 
@@ -215,7 +230,7 @@ static bool take_words(struct options *options, char **words, int count, int *re
                   : memory_format("`%s` is no command: see inviterd --help", words[0]);
         return fail(options, ret_exit, "%s", text ? text : "no such command");
     }
-    bool takes_argument = strcmp(words[0], "show") == 0;
+    bool takes_argument = strcmp(words[0], "show") == 0 || strcmp(words[0], "approve") == 0;
     if (count > (takes_argument ? 2 : 1))
         return fail(options, ret_exit, "`%s` is one word too many: see inviterd --help",
                     words[takes_argument ? 2 : 1]);

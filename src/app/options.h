@@ -28,7 +28,7 @@ enum color_mode {
 
 struct options {
     const char *command;  /* NULL until named */
-    const char *argument; /* of `show` */
+    const char *argument; /* of `show` and `approve` */
     const char *config;   /* NULL: the default place */
     const char *members, *policy, *base_url, *state_dir, *approval;
     const char *instance; /* one of several organisations on this host; NULL: the only one */

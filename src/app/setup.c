@@ -184,3 +184,8 @@ int setup_key(const struct settings *settings, struct openai *openai, char **ret
     int r = credential_read(settings->key_source, &key, ret_error);
     return r < 0 ? r : openai_set_key(openai, key);
 }
+
+uint64_t setup_stall_usec(const struct settings *settings)
+{
+    return 2 * settings->timeout_usec + UINT64_C(5000000);
+}

@@ -40,3 +40,6 @@ const char *setup_runtime_dir(const struct options *options);
 int setup_client(sd_event *event, const struct settings *settings, struct openai **ret);
 /* Reads the key anew and hands it to the client. 0, or a negative errno with *ret_error. */
 int setup_key(const struct settings *settings, struct openai *openai, char **ret_error);
+
+/* How long a pass waits for an answer before it takes what is in flight for lost, microseconds. */
+uint64_t setup_stall_usec(const struct settings *settings);
