@@ -140,7 +140,8 @@ class Manual(TestCase):
         page = read(MAN / "inviterd.8")
         items = re.findall(r"^\.It Cm (\w+)", page, re.M)
         self.assertCountEqual(items, commands())
-        options = re.findall(r"^\.It .*?Fl -([a-z-]+)", page, re.M)
+        part = page.partition("\n.Sh OPTIONS")[2].partition("\n.Sh ")[0]
+        options = re.findall(r"^\.It .*?Fl -([a-z-]+)", part, re.M)
         self.assertCountEqual(options, long_options())
         # Nor is any named that is not there.
         self.assertLessEqual(set(re.findall(r"\bFl -([a-z-]+)", page)), set(options))
