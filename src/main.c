@@ -22,8 +22,9 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(const struct options *options);
     } commands[] = {
-        {"check", command_check}, {"plan", command_plan}, {"apply", command_apply},
-        {"run", command_run},     {"list", command_list}, {"show", command_show},
+        {"check", command_check},   {"plan", command_plan},       {"apply", command_apply},
+        {"run", command_run},       {"list", command_list},       {"show", command_show},
+        {"status", command_status}, {"approve", command_approve},
     };
     struct options options;
     int code;

@@ -6,6 +6,7 @@
 #include "app/chronicle.h"
 #include "app/commands.h"
 #include "app/oneshot.h"
+#include "app/peek.h"
 #include "app/progress.h"
 #include "app/report.h"
 #include "app/view.h"
@@ -53,12 +54,27 @@ static const char *pass_failure(const struct pass *pass)
     return error ? error : "stopped by a signal";
 }
 
+/* Whether a daemon that writes keeps the same organisation on this host; in doubt, none does. */
+static bool has_daemon(const struct oneshot *oneshot)
+{
+    struct peek peek;
+    _cleanup_free_ char *error = NULL;
+    int r = peek_at_daemon(oneshot->options, &peek, &error);
+    const char *base_url = peek.status.base_url;
+    bool has = r >= 0 && peek.running && !peek.status.dry_run && base_url &&
+               strcmp(base_url, oneshot->settings.base_url) == 0;
+    peek_clear(&peek);
+    return has;
+}
+
 static int show(const struct oneshot *oneshot, bool applied)
 {
     const struct pass *pass = oneshot_pass(oneshot);
     if (!pass_plan(pass))
         return report_error(oneshot->options, EXIT_TROUBLE, pass_failure(pass));
-    const struct view view = {oneshot->options, &oneshot->settings, pass, applied};
+    const struct view view = {oneshot->options, &oneshot->settings, pass, applied,
+                              !applied && plan_count_blocked(pass_plan(pass)) > 0 &&
+                                  has_daemon(oneshot)};
     warn_of_clock(oneshot, pass);
     note_approval(oneshot, pass);
     bool json = oneshot->options->output == OUTPUT_JSON;

@@ -9,3 +9,5 @@ int command_apply(const struct options *options);
 int command_run(const struct options *options);
 int command_list(const struct options *options);
 int command_show(const struct options *options);
+int command_status(const struct options *options);
+int command_approve(const struct options *options);

@@ -264,6 +264,7 @@ int oneshot_run(struct oneshot *oneshot, const struct driver_hooks *hooks)
                  .base_url = settings->base_url,
                  .approval = oneshot->options->approval,
                  .digest = digest_id},
+        .stall_usec = setup_stall_usec(settings),
         .hooks = hooks ? *hooks : none,
         .ended = on_ended,
         .owner = oneshot,

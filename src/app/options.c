@@ -19,6 +19,8 @@ static const char usage[] =
     "  plan              show what a pass would do; write nothing\n"
     "  apply             carry out one pass\n"
     "  run               the daemon: a pass at start and one each interval\n"
+    "  status            what the daemon last did and will do next\n"
+    "  approve ID        let the daemon carry out exactly the blocked plan ID, once\n"
     "  list              the organisation's invites\n"
     "  show ID|EMAIL     one invite\n"
     "\n"
@@ -28,6 +30,8 @@ static const char usage[] =
     "      --policy POLICY    sync, or create-only (never deletes)\n"
     "      --base-url URL     of the API (default https://api.openai.com/v1)\n"
     "      --state-dir DIR    memory of writes and lock (default /var/lib/inviterd)\n"
+    "      --instance NAME    one of several on this host: its configuration is\n"
+    "                         /etc/inviterd/NAME/inviterd.conf, its state is apart\n"
     "  -o, --output FORMAT    text or json\n"
     "      --all              unchanged people too\n"
     "      --approve ID       apply: carry out exactly the blocked plan ID, once\n"
@@ -42,12 +46,16 @@ static const char usage[] =
     "openai-admin-key, else from OPENAI_ADMIN_KEY.\n"
     "\n"
     "Exit codes: 0 done or in sync, 1 failure, 2 plan: changes pending, 3 blocked by a limit,\n"
-    "64 bad usage, 78 invalid configuration, key or member file.\n";
+    "64 bad usage, 78 invalid configuration, key or member file. status: 0 in sync, 1 failing or\n"
+    "not running, 2 somebody or something waits: pending, blocked, attention.\n";
+
+#define APPROVAL_LENGTH 12
 
 enum {
     OPTION_POLICY = 256,
     OPTION_BASE_URL,
     OPTION_STATE_DIR,
+    OPTION_INSTANCE,
     OPTION_ALL,
     OPTION_APPROVE,
     OPTION_DRY_RUN,
@@ -60,6 +68,7 @@ static const struct option long_options[] = {
     {"policy", required_argument, NULL, OPTION_POLICY},
     {"base-url", required_argument, NULL, OPTION_BASE_URL},
     {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
+    {"instance", required_argument, NULL, OPTION_INSTANCE},
     {"output", required_argument, NULL, 'o'},
     {"all", no_argument, NULL, OPTION_ALL},
     {"approve", required_argument, NULL, OPTION_APPROVE},
@@ -72,7 +81,8 @@ static const struct option long_options[] = {
     {0},
 };
 
-static const char *const commands[] = {"check", "plan", "apply", "run", "list", "show", NULL};
+static const char *const commands[] = {"check", "plan",   "apply",   "run", "list",
+                                       "show",  "status", "approve", NULL};
 
 __attribute__((format(printf, 3, 4))) static bool fail(const struct options *options, int *ret_exit,
                                                        const char *format, ...)
@@ -109,6 +119,21 @@ static bool set_color(struct options *options, const char *word, int *ret_exit)
     return true;
 }
 
+/* What a unit's instance may be called, and a plain part of a path. */
+static bool set_instance(struct options *options, const char *name, int *ret_exit)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    size_t length = strlen(name);
+    if (length == 0 || length > INSTANCE_MAX || name[0] == '.' || strspn(name, letters) != length)
+        return fail(options, ret_exit,
+                    "--instance `%.80s` is no name of an instance: use up to %d letters, digits, "
+                    "_, - and . after the first",
+                    name, INSTANCE_MAX);
+    options->instance = name;
+    return true;
+}
+
 static bool print_and_leave(const char *text, int *ret_exit)
 {
     fputs(text, stdout);
@@ -134,6 +159,8 @@ static bool take_option(struct options *options, int option, char **argv, int *r
     case OPTION_STATE_DIR:
         options->state_dir = optarg;
         return true;
+    case OPTION_INSTANCE:
+        return set_instance(options, optarg, ret_exit);
     case OPTION_APPROVE:
         options->approval = optarg;
         return true;
@@ -169,6 +196,11 @@ static bool is_command(const char *word)
     return false;
 }
 
+static bool is_approval(const char *id)
+{
+    return id && strlen(id) == APPROVAL_LENGTH && strspn(id, "0123456789abcdef") == APPROVAL_LENGTH;
+}
+
 /* What goes with which command. */
 static bool check_combination(const struct options *options, int *ret_exit)
 {
@@ -179,6 +211,10 @@ static bool check_combination(const struct options *options, int *ret_exit)
         return fail(options, ret_exit, "--dry-run goes with run, not with %s: use plan", command);
     if (strcmp(command, "show") == 0 && !options->argument)
         return fail(options, ret_exit, "%s needs the id of an invite or an address", command);
+    if (strcmp(command, "approve") == 0 && !is_approval(options->argument))
+        return fail(options, ret_exit,
+                    "%s needs the id of a blocked plan, twelve of 0-9 and a-f: see inviterd status",
+                    command);
     return true;
 }
 
@@ -194,7 +230,7 @@ static bool take_words(struct options *options, char **words, int count, int *re
                   : memory_format("`%s` is no command: see inviterd --help", words[0]);
         return fail(options, ret_exit, "%s", text ? text : "no such command");
     }
-    bool takes_argument = strcmp(words[0], "show") == 0;
+    bool takes_argument = strcmp(words[0], "show") == 0 || strcmp(words[0], "approve") == 0;
     if (count > (takes_argument ? 2 : 1))
         return fail(options, ret_exit, "`%s` is one word too many: see inviterd --help",
                     words[takes_argument ? 2 : 1]);

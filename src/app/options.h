@@ -4,6 +4,8 @@
 #include <stdbool.h>
 
 #define DEFAULT_CONFIG "/etc/inviterd/inviterd.conf"
+/* Names of instances are no longer. */
+#define INSTANCE_MAX 64
 
 enum exit_code {
     EXIT_OK = 0,
@@ -26,9 +28,10 @@ enum color_mode {
 
 struct options {
     const char *command;  /* NULL until named */
-    const char *argument; /* of `show` */
+    const char *argument; /* of `show` and `approve` */
     const char *config;   /* NULL: the default place */
     const char *members, *policy, *base_url, *state_dir, *approval;
+    const char *instance; /* one of several organisations on this host; NULL: the only one */
     enum output output;
     enum color_mode color;
     bool all, quiet, verbose, dry_run;

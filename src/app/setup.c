@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,15 +15,30 @@
 
 #define CONFIG_MAX        ((size_t)1 << 20)
 #define DEFAULT_STATE_DIR "/var/lib/inviterd"
+#define DEFAULT_RUN_DIR   "/run/inviterd"
+#define INSTANCE_CONFIG   "/etc/inviterd/%s/inviterd.conf"
+
+/* --config, else the default place. A named instance has a place of its own. */
+static const char *config_path(const struct options *options)
+{
+    static char path[sizeof INSTANCE_CONFIG + INSTANCE_MAX];
+    if (options->config)
+        return options->config;
+    if (!options->instance)
+        return DEFAULT_CONFIG;
+    snprintf(path, sizeof path, INSTANCE_CONFIG, options->instance);
+    return path;
+}
 
 static void read_file(const struct options *options, struct settings *settings,
                       struct problems *problems)
 {
-    const char *path = options->config ? options->config : DEFAULT_CONFIG;
+    const char *path = config_path(options);
     _cleanup_free_ char *text = NULL;
     size_t length;
     int r = file_read(AT_FDCWD, path, CONFIG_MAX, &text, &length);
-    if (r == -ENOENT && !options->config)
+    /* Who names an instance means one that there is. */
+    if (r == -ENOENT && !options->config && !options->instance)
         return;
     if (r < 0)
         problems_add(problems, path, "cannot be read (%s): correct the path or its permissions",
@@ -65,8 +81,8 @@ int setup_settings(const struct options *options, struct settings *ret, struct p
 /* Where a setting that is missing should have stood. */
 static const char *config_place(const struct options *options)
 {
-    if (options->config)
-        return options->config;
+    if (options->config || options->instance)
+        return config_path(options);
     return access(DEFAULT_CONFIG, F_OK) == 0 ? DEFAULT_CONFIG
                                              : "no configuration file at " DEFAULT_CONFIG;
 }
@@ -120,12 +136,33 @@ int setup_members(const struct settings *settings, struct members **ret, struct 
     return r;
 }
 
+static const char *default_dir(const struct options *options, const char *path, char *buffer,
+                               size_t size)
+{
+    if (!options->instance)
+        return path;
+    snprintf(buffer, size, "%s-%s", path, options->instance);
+    return buffer;
+}
+
 const char *setup_state_dir(const struct options *options)
 {
     const char *directory = getenv("STATE_DIRECTORY");
     if (options->state_dir)
         return options->state_dir;
-    return directory && *directory ? directory : DEFAULT_STATE_DIR;
+    if (directory && *directory)
+        return directory;
+    static char path[sizeof DEFAULT_STATE_DIR "-" + INSTANCE_MAX];
+    return default_dir(options, DEFAULT_STATE_DIR, path, sizeof path);
+}
+
+const char *setup_runtime_dir(const struct options *options)
+{
+    const char *directory = getenv("RUNTIME_DIRECTORY");
+    if (directory && *directory)
+        return directory;
+    static char path[sizeof DEFAULT_RUN_DIR "-" + INSTANCE_MAX];
+    return default_dir(options, DEFAULT_RUN_DIR, path, sizeof path);
 }
 
 int setup_client(sd_event *event, const struct settings *settings, struct openai **ret)
@@ -146,4 +183,9 @@ int setup_key(const struct settings *settings, struct openai *openai, char **ret
     _cleanup_(memory_wipe_pointer) char *key = NULL;
     int r = credential_read(settings->key_source, &key, ret_error);
     return r < 0 ? r : openai_set_key(openai, key);
+}
+
+uint64_t setup_stall_usec(const struct settings *settings)
+{
+    return 2 * settings->timeout_usec + UINT64_C(5000000);
 }

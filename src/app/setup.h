@@ -28,10 +28,18 @@ void setup_need_members(const struct options *options, const struct settings *se
  */
 int setup_members(const struct settings *settings, struct members **ret, struct problems *problems);
 
-/* The state directory: --state-dir, else $STATE_DIRECTORY, else /var/lib/inviterd. */
+/*
+ * The state directory: --state-dir, else $STATE_DIRECTORY, else /var/lib/inviterd, or
+ * /var/lib/inviterd-NAME of an instance.
+ */
 const char *setup_state_dir(const struct options *options);
+/* The runtime directory: $RUNTIME_DIRECTORY, else /run/inviterd, or /run/inviterd-NAME. */
+const char *setup_runtime_dir(const struct options *options);
 
 /* A client for these settings, without a key yet. Returns 0 or a negative errno. */
 int setup_client(sd_event *event, const struct settings *settings, struct openai **ret);
 /* Reads the key anew and hands it to the client. 0, or a negative errno with *ret_error. */
 int setup_key(const struct settings *settings, struct openai *openai, char **ret_error);
+
+/* How long a pass waits for an answer before it takes what is in flight for lost, microseconds. */
+uint64_t setup_stall_usec(const struct settings *settings);

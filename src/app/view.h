@@ -11,6 +11,7 @@ struct view {
     const struct settings *settings;
     const struct pass *pass;
     bool applied; /* results belong to it */
+    bool daemon;  /* a daemon of this host keeps the same organisation, and could be let do it */
 };
 
 /* Each returns false where memory ran short and a part is missing. */

@@ -71,6 +71,14 @@ static bool print_apply(const struct view *view, const char *approval)
     return command;
 }
 
+static bool print_approve(const struct view *view, const struct plan *plan)
+{
+    _cleanup_free_ char *command = words_for_approve(view->options, plan->approval);
+    if (command)
+        printf("or let the daemon do it: %s\n", command);
+    return command;
+}
+
 static bool print_limits(const struct view *view, const struct plan *plan)
 {
     if (plan_count_blocked(plan) == 0)
@@ -83,7 +91,7 @@ static bool print_limits(const struct view *view, const struct plan *plan)
         printf("  %s\n", words ? words : limit_word(plan->excess[i].limit));
     }
     puts("If that is what you want, this carries out exactly what is blocked, once:");
-    return print_apply(view, plan->approval);
+    return print_apply(view, plan->approval) && (!view->daemon || print_approve(view, plan));
 }
 
 static bool print_results(const struct view *view, const struct plan *plan)

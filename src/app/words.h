@@ -23,6 +23,8 @@ char *words_for_results(const struct plan *plan);
  */
 char *words_for_apply(const struct options *options, const struct settings *settings,
                       const char *approval);
+/* The `inviterd approve` that lets the daemon do it. Caller owns it. */
+char *words_for_approve(const struct options *options, const char *approval);
 /* What is odd about the listing's date beside the host's `wall`; NULL if nothing. Caller owns it.
  */
 char *words_for_clock(const struct pass *pass, int64_t wall);

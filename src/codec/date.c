@@ -162,6 +162,18 @@ int date_parse_day(const char *text, int64_t *ret_end_seconds)
     return 0;
 }
 
+int date_parse_iso(const char *text, int64_t *ret_seconds)
+{
+    struct date date = {0};
+    if (!take_year(&text, 4, &date.year) || !take_text(&text, "-") ||
+        !take_number(&text, 2, &date.month) || !take_text(&text, "-") ||
+        !take_number(&text, 2, &date.day) || !take_text(&text, "T") || !take_clock(&text, &date) ||
+        !take_text(&text, "Z") || *text != '\0' || !is_date(&date))
+        return -EINVAL;
+    *ret_seconds = seconds_since_epoch(&date);
+    return 0;
+}
+
 /* Splits a count of days since the epoch, of either sign, into year, month and day. */
 static struct date date_from_days(int64_t days)
 {
@@ -180,7 +192,7 @@ static struct date date_from_days(int64_t days)
     return date;
 }
 
-const char *date_format_utc(int64_t seconds, char buffer[static DATE_SIZE])
+static const char *format(int64_t seconds, char between, char buffer[static DATE_SIZE])
 {
     int64_t days = seconds / DAY_SECONDS, rest = seconds % DAY_SECONDS;
     if (rest < 0) {
@@ -188,7 +200,18 @@ const char *date_format_utc(int64_t seconds, char buffer[static DATE_SIZE])
         days--;
     }
     struct date date = date_from_days(days);
-    snprintf(buffer, DATE_SIZE, "%04lld-%02d-%02d %02d:%02d:%02dZ", (long long)date.year,
-             date.month, date.day, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
+    snprintf(buffer, DATE_SIZE, "%04lld-%02d-%02d%c%02d:%02d:%02dZ", (long long)date.year,
+             date.month, date.day, between, (int)(rest / 3600), (int)(rest / 60 % 60),
+             (int)(rest % 60));
     return buffer;
+}
+
+const char *date_format_utc(int64_t seconds, char buffer[static DATE_SIZE])
+{
+    return format(seconds, ' ', buffer);
+}
+
+const char *date_format_iso(int64_t seconds, char buffer[static DATE_SIZE])
+{
+    return format(seconds, 'T', buffer);
 }

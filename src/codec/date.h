@@ -16,7 +16,12 @@ int date_parse_day(const char *text, int64_t *ret_end_seconds);
  */
 int date_parse_http(const char *text, int64_t *ret_seconds);
 
+/* Reads "2026-12-31T14:05:09Z" of the years 1970 to 9999. Returns 0, or -EINVAL. */
+int date_parse_iso(const char *text, int64_t *ret_seconds);
+
 #define DATE_SIZE 32
 
 /* Writes seconds since the epoch as "2026-12-31 14:05:09Z"; takes any value. Returns `buffer`. */
 const char *date_format_utc(int64_t seconds, char buffer[static DATE_SIZE]);
+/* The same as "2026-12-31T14:05:09Z", for programs. */
+const char *date_format_iso(int64_t seconds, char buffer[static DATE_SIZE]);

@@ -61,6 +61,7 @@ void settings_clear(struct settings *settings)
     free(settings->organization);
     free(settings->proxy);
     free(settings->ca_file);
+    free(settings->metrics);
     *settings = (struct settings){0};
 }
 
@@ -209,6 +210,16 @@ static void read_path(const struct node *node, bool optional, char **setting,
     }
     _cleanup_free_ char *resolved = *path ? resolve(node, path) : strdup("");
     keep(setting, resolved, node, problems);
+}
+
+/* A file, which is made and replaced: its name cannot be that of a directory. */
+static void read_metrics(const struct node *node, char **setting, struct problems *problems)
+{
+    const char *name = node && node->kind == NODE_STRING ? strrchr(node->text, '/') : NULL;
+    if (name && (strcmp(name, "/") == 0 || strcmp(name, "/.") == 0 || strcmp(name, "/..") == 0))
+        node_error(node, problems, "`%s` names a directory; give the path of a file", node->key);
+    else
+        read_path(node, true, setting, problems);
 }
 
 /* Sent as a header: visible ASCII only, so that it cannot become two. */
@@ -384,7 +395,7 @@ static void read_limits(const struct node *group, struct limits *limits, struct 
 static void read_inviterd(const struct node *group, struct settings *settings,
                           struct problems *problems)
 {
-    static const char *const keys[] = {"policy", "members", "interval", "settle",
+    static const char *const keys[] = {"policy", "members", "interval", "settle", "metrics",
                                        "api",    "limits",  NULL};
     if (!node_is(group, NODE_GROUP, "{ policy = \"sync\"; }", problems))
         return;
@@ -394,6 +405,7 @@ static void read_inviterd(const struct node *group, struct settings *settings,
     read_duration(node_get(group, "interval"), 10 * SEC, 7 * 24 * HOUR, &settings->interval_usec,
                   problems);
     read_duration(node_get(group, "settle"), 0, HOUR, &settings->settle_usec, problems);
+    read_metrics(node_get(group, "metrics"), &settings->metrics, problems);
     read_api(node_get(group, "api"), settings, problems);
     read_limits(node_get(group, "limits"), &settings->limits, problems);
 }

@@ -25,6 +25,7 @@ struct settings {
     unsigned requests_per_minute; /* 0: adapt to what the service allows */
     char *proxy;                  /* NULL or "": none */
     char *ca_file;                /* NULL or "": the system's; made absolute like `members` */
+    char *metrics;                /* the daemon's Prometheus text; NULL or "": none; absolute */
     struct limits limits;
 };
 

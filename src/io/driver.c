@@ -10,6 +10,7 @@ struct driver {
     struct driver_params params;
     struct pass *pass;
     sd_event_source *timer;   /* the time that the pass waits for */
+    sd_event_source *stall;   /* the time by which an answer has to come */
     sd_event_source *turning; /* turns the pass from the loop, never from within a call */
     uint64_t waits_until;
     bool over;
@@ -26,6 +27,9 @@ static void on_answer(struct answer *answer, void *userdata)
     struct instant now = clock_now();
     const struct line *line = pass_line(driver->pass, answer->tag);
     enum call call = answer->call;
+    sd_event_source_set_enabled(driver->stall, SD_EVENT_OFF);
+    if (driver->params.hooks.answered)
+        driver->params.hooks.answered(answer, driver->params.hooks.userdata);
     pass_answer(driver->pass, answer, &now);
     if (line && line->result == RESULT_NONE && (call == CALL_CREATE || call == CALL_DELETE))
         driver->params.hooks.stepped(line, call, driver->params.hooks.userdata);
@@ -49,11 +53,23 @@ static void send(struct driver *driver, const struct request *request)
     pass_answer(driver->pass, &answer, &now);
 }
 
+/* Each request has a time-out of its own. This is for the case that it does not fire. */
+static void expect_answer(struct driver *driver)
+{
+    int enabled;
+    if (driver->params.stall_usec == 0 ||
+        (sd_event_source_get_enabled(driver->stall, &enabled) >= 0 && enabled != SD_EVENT_OFF))
+        return;
+    sd_event_source_set_time_relative(driver->stall, driver->params.stall_usec);
+    sd_event_source_set_enabled(driver->stall, SD_EVENT_ONESHOT);
+}
+
 static void wait_until(struct driver *driver, uint64_t until)
 {
     driver->waits_until = until;
     if (until == PACE_NEVER) {
         sd_event_source_set_enabled(driver->timer, SD_EVENT_OFF);
+        expect_answer(driver);
         return;
     }
     sd_event_source_set_time(driver->timer, until);
@@ -65,6 +81,7 @@ static void end(struct driver *driver)
     driver->over = true;
     driver->params.hooks.moved(driver->pass, driver->params.hooks.userdata);
     sd_event_source_set_enabled(driver->timer, SD_EVENT_OFF);
+    sd_event_source_set_enabled(driver->stall, SD_EVENT_OFF);
     driver->params.ended(driver->pass, driver->params.owner);
 }
 
@@ -114,6 +131,14 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
     return on_turn(source, userdata);
 }
 
+static int on_stall(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    driver_give_up(userdata, "no answer came, and its time-out did not end it");
+    return 0;
+}
+
 static int add_sources(struct driver *driver)
 {
     sd_event *event = driver->params.event;
@@ -122,6 +147,10 @@ static int add_sources(struct driver *driver)
         r = sd_event_add_time(event, &driver->timer, CLOCK_BOOTTIME, 0, 1, on_time, driver);
     if (r >= 0)
         r = sd_event_source_set_enabled(driver->timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(event, &driver->stall, CLOCK_BOOTTIME, 0, 1, on_stall, driver);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(driver->stall, SD_EVENT_OFF);
     return r;
 }
 
@@ -145,6 +174,7 @@ void driver_free(struct driver *driver)
 {
     openai_cancel(driver->params.openai);
     sd_event_source_disable_unref(driver->timer);
+    sd_event_source_disable_unref(driver->stall);
     sd_event_source_disable_unref(driver->turning);
     if (driver->pass)
         pass_free(driver->pass);
@@ -155,6 +185,11 @@ void driver_stop(struct driver *driver)
 {
     pass_stop(driver->pass);
     turn_soon(driver);
+}
+
+void driver_give_up(struct driver *driver, const char *why)
+{
+    openai_give_up(driver->params.openai, why);
 }
 
 uint64_t driver_waits_until(const struct driver *driver)

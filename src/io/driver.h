@@ -7,9 +7,11 @@
 
 struct driver_hooks {
     /* The plan is there. Whether to carry it out; the driver ends the pass if not. */
-    bool (*planned)(const struct pass *pass,
-                    void *userdata); /* Something changed: a request was sent or answered. */
+    bool (*planned)(const struct pass *pass, void *userdata);
+    /* Something changed: a request was sent or answered. */
     void (*moved)(const struct pass *pass, void *userdata);
+    /* An answer has come, or a request came to nothing; NULL: nobody counts them. */
+    void (*answered)(const struct answer *answer, void *userdata);
     /*
      * A create or a delete was answered and its line goes on, such as a replacement after its
      * delete; the line holds the status and the request id.
@@ -23,6 +25,11 @@ struct driver_params {
     struct openai *openai; /* borrowed; its key is set */
     struct state *state;   /* borrowed; NULL when `planned` always refuses */
     struct pass_params pass;
+    /*
+     * Where no answer comes for so long (microseconds) while one is waited for, all requests in
+     * flight count as lost. Longer than a request may take, so that it only ends what hangs.
+     */
+    uint64_t stall_usec;
     struct driver_hooks hooks;
     /* Nothing more will come. The driver may be freed from here. */
     void (*ended)(const struct pass *pass, void *owner);
@@ -40,6 +47,8 @@ DEFINE_CLEANUP(struct driver *, driver_free)
 
 /* Asks the pass to stop: writes in flight end, `ended` follows. */
 void driver_stop(struct driver *driver);
+/* No longer waits for answers in flight: what they did stays unknown. */
+void driver_give_up(struct driver *driver, const char *why);
 /* When the pass goes on by itself, on CLOCK_BOOTTIME in microseconds; PACE_NEVER: on an answer. */
 uint64_t driver_waits_until(const struct driver *driver);
 const struct pass *driver_pass(const struct driver *driver);

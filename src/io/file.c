@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,24 +84,77 @@ static int write_all(int fd, const char *text, size_t length)
         text += n;
         length -= (size_t)n;
     }
-    return fsync(fd) < 0 ? -errno : 0;
+    return 0;
 }
 
-int file_replace(int dir_fd, const char *name, const char *text, size_t length)
+int file_give_to_owner(int dir_fd, int fd)
+{
+    struct stat directory, file;
+    if (geteuid() != 0)
+        return 0;
+    if (fstat(dir_fd, &directory) < 0 || fstat(fd, &file) < 0)
+        return -errno;
+    if (file.st_uid == directory.st_uid)
+        return 0;
+    /* A second name may stand for a file of root's that was linked here. */
+    if (file.st_nlink > 1)
+        return -EPERM;
+    return fchown(fd, directory.st_uid, directory.st_gid) < 0 ? -errno : 0;
+}
+
+/* Not blocking: a FIFO put in the place of the new file must not hang us. */
+static int write_new(int dir_fd, const char *name, const char *text, size_t length, mode_t mode,
+                     bool durable)
+{
+    _cleanup_close_ int fd = openat(
+        dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return -errno;
+    int r = write_all(fd, text, length);
+    if (r == 0 && durable)
+        r = file_give_to_owner(dir_fd, fd);
+    if (r == 0 && fchmod(fd, mode) < 0)
+        r = -errno;
+    if (r == 0 && durable && fsync(fd) < 0)
+        r = -errno;
+    return r;
+}
+
+static int replace(int dir_fd, const char *name, const char *text, size_t length, mode_t mode,
+                   bool durable)
 {
     _cleanup_free_ char *temporary = memory_format("%s.new", name);
     if (!temporary)
         return -ENOMEM;
-    _cleanup_close_ int fd =
-        openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    int r = write_all(fd, text, length);
+    int r = write_new(dir_fd, temporary, text, length, mode, durable);
     if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
         r = -errno;
     if (r < 0) {
         (void)unlinkat(dir_fd, temporary, 0);
         return r;
     }
-    return fsync(dir_fd) < 0 ? -errno : 0;
+    return durable && fsync(dir_fd) < 0 ? -errno : 0;
+}
+
+int file_replace(int dir_fd, const char *name, const char *text, size_t length)
+{
+    return replace(dir_fd, name, text, length, 0600, true);
+}
+
+int file_publish(int dir_fd, const char *name, const char *text, size_t length, mode_t mode)
+{
+    return replace(dir_fd, name, text, length, mode, false);
+}
+
+int file_publish_path(const char *path, const char *text, size_t length, mode_t mode)
+{
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *directory =
+        slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    if (!directory)
+        return -ENOMEM;
+    _cleanup_close_ int dir_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0)
+        return -errno;
+    return file_publish(dir_fd, slash ? slash + 1 : path, text, length, mode);
 }

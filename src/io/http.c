@@ -488,6 +488,16 @@ void http_cancel(struct http *http)
     }
 }
 
+void http_give_up(struct http *http, const char *error)
+{
+    const struct http_answer answer = {.outcome = HTTP_LOST, .error = error};
+    while (http->transfers) {
+        struct transfer *transfer = http->transfers;
+        transfer->answered(&answer, transfer->userdata);
+        transfer_free(transfer);
+    }
+}
+
 void http_free(struct http *http)
 {
     http_cancel(http);

@@ -60,3 +60,5 @@ int http_send(struct http *http, const struct http_request *request, http_answer
               void *userdata);
 /* Cancels what is in flight; connections that are idle stay. */
 void http_cancel(struct http *http);
+/* Gives up on what is in flight: each is answered at once as HTTP_LOST with this error. */
+void http_give_up(struct http *http, const char *error);

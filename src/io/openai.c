@@ -82,6 +82,11 @@ void openai_cancel(struct openai *openai)
     http_cancel(openai->http);
 }
 
+void openai_give_up(struct openai *openai, const char *error)
+{
+    http_give_up(openai->http, error);
+}
+
 /* ---- requests ------------------------------------------------------------------------------ */
 
 static char *page_url(const struct openai *openai, const char *cursor)

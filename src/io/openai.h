@@ -32,3 +32,5 @@ void openai_forget_key(struct openai *openai);
 int openai_send(struct openai *openai, const struct request *request, openai_answered answered,
                 void *userdata);
 void openai_cancel(struct openai *openai);
+/* Gives up on what is in flight: each request is answered at once as lost, with this error. */
+void openai_give_up(struct openai *openai, const char *error);

@@ -64,11 +64,14 @@ def settings():
     return names - {"inviterd", "api", "limits"}
 
 
-def words_of(file, function):
-    """The strings that a function of the core hands out."""
-    source = read(ROOT / "src" / "core" / file)
-    body = re.search(rf"^const char \*{function}\(.*?^}}", source, re.S | re.M).group(0)
-    return [word for word in re.findall(r'"([^"]*)"', body) if word]
+def words_of(file, name):
+    """The strings that a function hands out, or that a table holds."""
+    source = read(ROOT / "src" / file)
+    body = re.search(rf"^(const char \*{name}\(|static const char [^\n]*\b{name}\[).*?^}}",
+                     source, re.S | re.M).group(0)
+    words = {word for word in re.findall(r'"([^"]*)"', body) if word}
+    assert words, f"no words in {name}"
+    return words
 
 
 class Sources(TestCase):
@@ -79,7 +82,7 @@ class Sources(TestCase):
         self.assertTrue(options["config"] and options["approve"])
         self.assertFalse(options["all"] or options["dry-run"])
         self.assertLessEqual({"policy", "base_url", "renewals"}, settings())
-        self.assertIn("expired-undeclared", words_of("verdict.c", "reason_word"))
+        self.assertIn("expired-undeclared", words_of("core/verdict.c", "reason_word"))
 
 
 # ---- the catalog ----
@@ -137,7 +140,8 @@ class Manual(TestCase):
         page = read(MAN / "inviterd.8")
         items = re.findall(r"^\.It Cm (\w+)", page, re.M)
         self.assertCountEqual(items, commands())
-        options = re.findall(r"^\.It .*?Fl -([a-z-]+)", page, re.M)
+        part = page.partition("\n.Sh OPTIONS")[2].partition("\n.Sh ")[0]
+        options = re.findall(r"^\.It .*?Fl -([a-z-]+)", part, re.M)
         self.assertCountEqual(options, long_options())
         # Nor is any named that is not there.
         self.assertLessEqual(set(re.findall(r"\bFl -([a-z-]+)", page)), set(options))
@@ -146,17 +150,23 @@ class Manual(TestCase):
         page = read(MAN / "inviterd.conf.5")
         self.assertCountEqual(re.findall(r"^\.It Ic (\w+) No =", page, re.M), settings())
 
+    def test_names_each_metric(self):
+        source = read(ROOT / "src" / "codec" / "metricstext.c")
+        page = read(MAN / "inviterd.conf.5").partition(".Sh METRICS")[2]
+        found = re.findall(r"^\.It Li (inviterd_\w+)", page, re.M)
+        self.assertCountEqual(found, set(re.findall(r'"(inviterd_\w+)"', source)))
+
     def test_explains_each_word(self):
         page = read(MAN / "inviterd.8")
         for kind, words in {
-                "reason": words_of("verdict.c", "reason_word"),
-                "action": words_of("verdict.c", "action_word"),
-                "result": words_of("verdict.c", "result_word"),
-                "limit": words_of("limits.c", "limit_word")}.items():
+                "reason": words_of("core/verdict.c", "reason_word"),
+                "action": words_of("core/verdict.c", "action_word"),
+                "result": words_of("core/verdict.c", "result_word"),
+                "state": words_of("codec/statustext.c", "state_words"),
+                "limit": words_of("core/limits.c", "limit_word") - {"limit"}}.items():
             for word in words:
-                if (kind, word) not in (("limit", "limit"),):
-                    with self.subTest(kind, word=word):
-                        self.assertRegex(page, rf"(?m)^\.It Li {word}$")
+                with self.subTest(kind, word=word):
+                    self.assertRegex(page, rf"(?m)^\.It Li {word}$")
 
     def test_names_each_exit_code(self):
         codes = re.findall(r"^    EXIT_\w+ = (\d+)", read(ROOT / "src" / "app" / "options.h"), re.M)
