@@ -37,8 +37,15 @@ static struct journal_event event_of(const struct chronicle *chronicle, const st
     };
 }
 
-/* Attention and blocked lines, as one text that tells whether they are news. */
-static char *standing_of(const struct plan *plan)
+/* What stays as it is until somebody acts: for attention, blocked, or never done by a dry run. */
+static bool stands(const struct chronicle *chronicle, const struct line *line)
+{
+    return line->action == ACTION_ATTENTION || line->blocked_by != 0 ||
+           (chronicle->options->dry_run && action_writes(line->action));
+}
+
+/* Standing lines, as one text that tells whether they are news. */
+static char *standing_of(const struct chronicle *chronicle, const struct plan *plan)
 {
     char *text = NULL;
     size_t length;
@@ -47,7 +54,7 @@ static char *standing_of(const struct plan *plan)
         return NULL;
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
-        if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
+        if (stands(chronicle, line))
             fprintf(stream, "%d %d %u %s\n", line->action, line->reason, line->blocked_by,
                     line->email);
     }
@@ -71,9 +78,11 @@ static void tell_standing(const struct chronicle *chronicle, const struct line *
     }
 }
 
-static void tell_planned(const struct chronicle *chronicle, const struct line *line)
+/* A change is told once, by its result; only a dry run has none. */
+static void tell_planned(const struct chronicle *chronicle, const struct line *line, bool news)
 {
-    struct journal_event event = event_of(chronicle, line, LOG_INFO, EVENT_PLANNED);
+    int priority = chronicle->options->dry_run && news ? LOG_NOTICE : LOG_DEBUG;
+    struct journal_event event = event_of(chronicle, line, priority, EVENT_PLANNED);
     journal_send(&event, "plan: %s %s (%s)", action_word(line->action), line->email,
                  reason_word(line->reason));
 }
@@ -87,8 +96,11 @@ static void tell_limits(const struct chronicle *chronicle, const struct plan *pl
         _cleanup_free_ char *words = words_for_excess(&plan->excess[i]);
         journal_send(&event, "%s", words ? words : "a limit is exceeded");
     }
+    /* The daemon takes approvals itself. */
+    bool daemon = strcmp(chronicle->options->command, "run") == 0;
     _cleanup_free_ char *command =
-        words_for_apply(chronicle->options, chronicle->settings, plan->approval);
+        daemon ? words_for_approve(chronicle->options, plan->approval)
+               : words_for_apply(chronicle->options, chronicle->settings, plan->approval);
     journal_send(&event, "to carry out exactly what is blocked, once: %s",
                  command ? command : plan->approval);
 }
@@ -105,7 +117,7 @@ static void tell_clock(const struct chronicle *chronicle, const struct pass *pas
 void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
 {
     const struct plan *plan = pass_plan(pass);
-    char *standing = standing_of(plan);
+    char *standing = standing_of(chronicle, plan);
     bool news = !standing || !chronicle->standing || strcmp(standing, chronicle->standing) != 0;
     free(chronicle->standing);
     chronicle->standing = standing;
@@ -117,7 +129,7 @@ void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
         if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
             tell_standing(chronicle, line, news);
         else if (action_writes(line->action))
-            tell_planned(chronicle, line);
+            tell_planned(chronicle, line, news);
     }
     if (plan_count_blocked(plan) > 0)
         tell_limits(chronicle, plan, news);

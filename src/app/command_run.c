@@ -3,9 +3,22 @@
 
 #include "app/commands.h"
 #include "app/daemon.h"
+#include "app/events.h"
 #include "app/report.h"
 #include "app/setup.h"
+#include "app/tell.h"
 #include "io/journal.h"
+
+/* In the journal each finding is an event; a person at a terminal gets them as of any command. */
+static int refuse(const struct options *options, const struct problems *problems)
+{
+    if (!journal_connected())
+        return report_problems(options, problems);
+    tell_problems(EVENT_CONFIG_INVALID, problems);
+    tell(LOG_ERR, EVENT_CONFIG_INVALID,
+         "the configuration is invalid: nothing was sent; correct it and start again");
+    return EXIT_CONFIG;
+}
 
 int command_run(const struct options *options)
 {
@@ -17,12 +30,15 @@ int command_run(const struct options *options)
         setup_need_members(options, &settings, &problems);
     }
     if (problems.errors > 0) {
-        int code = report_problems(options, &problems);
+        int code = refuse(options, &problems);
         problems_clear(&problems);
         settings_clear(&settings);
         return code;
     }
-    report_warnings(options, &problems);
+    if (journal_connected())
+        tell_problems(EVENT_CONFIG_INVALID, &problems);
+    else
+        report_warnings(options, &problems);
     problems_clear(&problems);
     return daemon_run(options, &settings);
 }

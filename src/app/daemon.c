@@ -1,28 +1,24 @@
-/* The life of the daemon. */
+/* The life of the daemon: when a pass is made, and what ends the wait for the next one. */
 #include "daemon.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <syslog.h>
-#include <time.h>
 
 #include "app/chronicle.h"
 #include "app/events.h"
-#include "app/report.h"
+#include "app/health.h"
 #include "app/setup.h"
+#include "app/supplies.h"
+#include "app/tell.h"
 #include "app/words.h"
 #include "codec/digest.h"
-#include "codec/memberfile.h"
-#include "codec/utf8.h"
 #include "io/clock.h"
 #include "io/driver.h"
-#include "io/journal.h"
 #include "io/notify.h"
-#include "io/snapshot.h"
 
 #define SECOND UINT64_C(1000000)
 /* After a failed pass: this long, doubled each time, at most the longest. */
@@ -30,44 +26,50 @@
 #define BACKOFF_LONGEST (30 * 60 * SECOND)
 /* How often the lock of another pass on this host is tried. */
 #define LOCK_RETRY SECOND
+/* Several changes that come together are looked at once. */
+#define DEBOUNCE (SECOND / 10)
+/* Asked to stop, it waits for answers so long; the unit's TimeoutStopSec is longer. */
+#define STOP_PATIENCE (75 * SECOND)
 
 struct daemon {
     const struct options *options;
     struct settings settings;
     sd_event *event;
-    sd_event_source *timer; /* when the next pass, or the next try of one, is due */
+    sd_event_source *timer;    /* when the next pass, or the next try of one, is due */
+    sd_event_source *patience; /* asked to stop: when answers are no longer waited for */
     struct openai *openai;
     struct pace pace;
     struct chronicle chronicle;
-    unsigned failures;       /* failed passes in a row */
-    uint64_t snapshot_state; /* of the last one that was not quiet, and when it has to be so */
-    uint64_t snapshot_due;
-    char *members_fault; /* what was said about the member file last: said once */
+    struct supplies supplies;
+    struct runtime *runtime; /* NULL: nobody can ask, or approve */
+    struct health *health;
+    struct watch *members_watch, *approval_watch;
+    struct clock_watch *clock_watch;
+    char *approval;    /* handed in for the next pass */
+    char *approving;   /* given to the pass under way, until its plan has used or refused it */
+    unsigned failures; /* failed passes in a row */
     bool stopping, reloading;
-    /* Of the pass under way: */
-    struct driver *driver;
-    struct members *members;
-    struct state *state;
-    struct ledger *ledger;
+    bool changed;          /* while a pass was under way: the next one is due at once */
+    struct driver *driver; /* the pass under way */
 };
 
 static void try_pass(struct daemon *daemon);
+static void reload(struct daemon *daemon);
 
-__attribute__((format(printf, 3, 4))) static void say(int priority, const char *id,
-                                                      const char *format, ...)
+/* ---- when ---------------------------------------------------------------------------------- */
+
+/* Nothing is under way; for `trouble` and `problems` see health_waits(). */
+static void wait_for_next(struct daemon *daemon, uint64_t usec, const char *trouble,
+                          const struct problems *problems)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    _cleanup_free_ char *text = memory_format_list(format, arguments);
-    va_end(arguments);
-    const struct journal_event event = {.priority = priority, .message_id = id};
-    if (text)
-        journal_send(&event, "%s", text);
+    uint64_t until = clock_now().boot + usec;
+    sd_event_source_set_time(daemon->timer, until);
+    sd_event_source_set_enabled(daemon->timer, SD_EVENT_ONESHOT);
+    health_waits(daemon->health, trouble, problems, until);
 }
 
-/* ---- the clock ----------------------------------------------------------------------------- */
-
-static void due_in(struct daemon *daemon, uint64_t usec)
+/* Tries again so soon that it is no news. */
+static void soon(struct daemon *daemon, uint64_t usec)
 {
     sd_event_source_set_time_relative(daemon->timer, usec);
     sd_event_source_set_enabled(daemon->timer, SD_EVENT_ONESHOT);
@@ -91,6 +93,31 @@ static uint64_t backoff(struct daemon *daemon)
     return usec - pace_random(&daemon->pace, usec / 4);
 }
 
+/*
+ * The pass has failed (`trouble` NULL), or could not begin for this reason: say where we stand, and
+ * try again later.
+ */
+static void back_off(struct daemon *daemon, const char *trouble)
+{
+    static const struct problems none;
+    daemon->failures++;
+    uint64_t wait = backoff(daemon), now = clock_now().boot;
+    /* Where the service asked for a long pause, nothing before that can succeed. */
+    uint64_t ready = pace_ready_at(&daemon->pace);
+    if (ready > now && ready - now > wait)
+        wait = ready - now;
+    wait_for_next(daemon, wait, trouble, trouble ? &none : NULL);
+}
+
+/* Something happened that the next pass need not wait for. */
+static void hurry(struct daemon *daemon)
+{
+    if (daemon->driver)
+        daemon->changed = true;
+    else if (!daemon->stopping)
+        soon(daemon, DEBOUNCE);
+}
+
 static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 {
     (void)source;
@@ -99,87 +126,128 @@ static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
+static void on_members_changed(void *userdata)
+{
+    hurry(userdata);
+}
+
+static void on_clock_set(void *userdata)
+{
+    const struct daemon *daemon = userdata;
+    health_clock_was_set(daemon->health);
+}
+
+/* ---- approval ------------------------------------------------------------------------------ */
+
+/* The daemon is done with the approval, one way or the other. */
+static void settle_approval(struct daemon *daemon, const char *outcome, char *text)
+{
+    int priority = strcmp(outcome, "carried-out") == 0 ? LOG_NOTICE : LOG_WARNING;
+    _cleanup_free_ char *why = text;
+    tell(priority, EVENT_APPROVAL, "approval %s: %s", daemon->approving, why ? why : outcome);
+    health_approval(daemon->health, daemon->approving, outcome, why ? why : outcome);
+    (void)memory_set(&daemon->approving, NULL);
+}
+
+static char *why_it_misfits(const struct daemon *daemon, const struct plan *plan)
+{
+    if (plan_count_blocked(plan) == 0)
+        return strdup("refused: nothing is blocked now; look at inviterd status");
+    return memory_format("refused: it does not fit what is blocked now, since it was used already "
+                         "or the plan has changed; what is blocked now is %s",
+                         plan->approval ? plan->approval : daemon->approving);
+}
+
+/* A plan was made under the approval: it fits, or is forgotten. Whether it is carried out. */
+static void judge_approval(struct daemon *daemon, const struct pass *pass)
+{
+    if (!daemon->approving)
+        return;
+    if (pass_approval_misfits(pass))
+        settle_approval(daemon, "refused", why_it_misfits(daemon, pass_plan(pass)));
+    else if (daemon->options->dry_run)
+        settle_approval(daemon, "refused", strdup("refused: this is a dry run, it never writes"));
+}
+
+static void end_approval(struct daemon *daemon, const struct pass *pass)
+{
+    const struct plan *plan = pass_plan(pass);
+    if (!daemon->approving || !plan || !plan->approved)
+        return;
+    _cleanup_free_ char *results = words_for_results(plan);
+    if (pass_end(pass) == PASS_FAILED)
+        settle_approval(daemon, "failed",
+                        memory_format("used, but the pass failed: %s", pass_error(pass)));
+    else
+        settle_approval(daemon, "carried-out",
+                        memory_format("carried out: %s", results ? results : "done"));
+}
+
+static void on_approval(void *userdata)
+{
+    struct daemon *daemon = userdata;
+    _cleanup_free_ char *id = NULL;
+    int r = runtime_take_approval(daemon->runtime, &id);
+    if (r < 0)
+        tell(LOG_WARNING, EVENT_APPROVAL, "an approval cannot be read (%s): give it once more",
+             strerror(-r));
+    if (!id || daemon->stopping)
+        return;
+    if (memory_set(&daemon->approval, id) < 0)
+        return;
+    tell(LOG_NOTICE, EVENT_APPROVAL, "approval %s was handed in", id);
+    health_approval(daemon->health, id, "waiting", "handed in: a pass follows");
+    hurry(daemon);
+}
+
 /* ---- a pass -------------------------------------------------------------------------------- */
 
 static void free_pass(struct daemon *daemon)
 {
     if (daemon->driver)
         driver_free(daemon->driver);
-    if (daemon->state)
-        state_free(daemon->state);
-    if (daemon->ledger)
-        ledger_free(daemon->ledger);
-    if (daemon->members)
-        members_free(daemon->members);
+    daemon->driver = NULL;
+    /* Where no plan was made, the approval is for the next one. */
+    if (!daemon->approval)
+        daemon->approval = TAKE(daemon->approving);
+    (void)memory_set(&daemon->approving, NULL);
+    supplies_drop(&daemon->supplies);
     if (daemon->openai)
         openai_forget_key(daemon->openai);
-    daemon->driver = NULL;
-    daemon->state = NULL;
-    daemon->ledger = NULL;
-    daemon->members = NULL;
-}
-
-static void reload(struct daemon *daemon);
-
-static void set_status(const char *what, uint64_t next_usec)
-{
-    struct tm tm;
-    time_t next = time(NULL) + (time_t)(next_usec / SECOND);
-    localtime_r(&next, &tm);
-    _cleanup_free_ char *escaped = utf8_escape(what);
-    _cleanup_free_ char *text =
-        memory_format("%s; next pass %02d:%02d", escaped ? escaped : what, tm.tm_hour, tm.tm_min);
-    notify_status(text ? text : what);
-}
-
-/* The pass could not begin or has failed: say where we stand, and try again later. */
-static void back_off(struct daemon *daemon, const char *status)
-{
-    daemon->failures++;
-    uint64_t wait = backoff(daemon), now = clock_now().boot;
-    /* Where the service asked for a long pause, nothing before that can succeed. */
-    uint64_t ready = pace_ready_at(&daemon->pace);
-    if (ready > now && ready - now > wait)
-        wait = ready - now;
-    set_status(status, wait);
-    due_in(daemon, wait);
-}
-
-static void pass_succeeded(struct daemon *daemon, const struct plan *plan)
-{
-    _cleanup_free_ char *summary = words_for_summary(plan);
-    size_t failed =
-        plan_count_result(plan, RESULT_FAILED) + plan_count_result(plan, RESULT_UNKNOWN);
-    _cleanup_free_ char *text =
-        memory_format("%s%s%s", summary ? summary : "done",
-                      plan_count_blocked(plan) > 0 ? "; some blocked by a limit" : "",
-                      failed > 0 ? "; some failed" : "");
-    uint64_t wait = interval(daemon);
-    daemon->failures = 0;
-    set_status(text ? text : "done", wait);
-    due_in(daemon, wait);
 }
 
 static void on_ended(const struct pass *pass, void *userdata)
 {
     struct daemon *daemon = userdata;
     chronicle_end(&daemon->chronicle, pass);
-    bool failed = pass_end(pass) == PASS_FAILED;
-    if (daemon->stopping)
+    health_pass_ended(daemon->health, pass);
+    end_approval(daemon, pass);
+    if (daemon->stopping) {
         sd_event_exit(daemon->event, 0);
-    else if (!daemon->reloading && failed)
-        back_off(daemon, "the last pass failed: see the journal");
-    else if (!daemon->reloading)
-        pass_succeeded(daemon, pass_plan(pass));
+    } else if (!daemon->reloading && pass_end(pass) == PASS_FAILED) {
+        back_off(daemon, NULL);
+    } else if (!daemon->reloading) {
+        daemon->failures = 0;
+        wait_for_next(daemon, interval(daemon), NULL, NULL);
+    }
     free_pass(daemon);
     if (daemon->reloading && !daemon->stopping)
         reload(daemon);
+    else if (daemon->changed)
+        hurry(daemon);
+    daemon->changed = false;
 }
 
 static void on_moved(const struct pass *pass, void *userdata)
 {
     struct daemon *daemon = userdata;
     chronicle_results(&daemon->chronicle, pass);
+}
+
+static void on_answered(const struct answer *answer, void *userdata)
+{
+    const struct daemon *daemon = userdata;
+    health_answered(daemon->health, answer);
 }
 
 static void on_stepped(const struct line *line, enum call call, void *userdata)
@@ -192,154 +260,78 @@ static bool on_planned(const struct pass *pass, void *userdata)
 {
     struct daemon *daemon = userdata;
     chronicle_plan(&daemon->chronicle, pass);
+    judge_approval(daemon, pass);
     return !daemon->options->dry_run;
 }
 
 static int start_pass(struct daemon *daemon)
 {
     const struct settings *settings = &daemon->settings;
+    daemon->approving = TAKE(daemon->approval);
     const struct driver_params params = {
         .event = daemon->event,
         .openai = daemon->openai,
-        .state = daemon->state,
-        .pass = {.members = daemon->members,
-                 .ledger = daemon->ledger,
+        .state = daemon->supplies.state,
+        .pass = {.members = daemon->supplies.members,
+                 .ledger = daemon->supplies.ledger,
                  .pace = &daemon->pace,
                  .limits = &settings->limits,
                  .create_only = settings->policy == POLICY_CREATE_ONLY,
                  .settle = settings->settle_usec,
                  .concurrency = settings->concurrency,
                  .base_url = settings->base_url,
+                 .approval = daemon->approving,
                  .digest = digest_id},
+        .stall_usec = setup_stall_usec(settings),
         .hooks = {.planned = on_planned,
                   .moved = on_moved,
+                  .answered = on_answered,
                   .stepped = on_stepped,
                   .userdata = daemon},
         .ended = on_ended,
         .owner = daemon,
     };
     chronicle_begin(&daemon->chronicle, daemon->options, settings);
-    notify_status("a pass is under way");
+    health_pass_begun(daemon->health, daemon->chronicle.number);
     return driver_new(&params, &daemon->driver);
 }
 
-/* ---- what a pass needs --------------------------------------------------------------------- */
-
-/* Says each set of findings once, however often the file is looked at. */
-static void tell_members_fault(struct daemon *daemon, const struct problems *problems)
+/* Something is missing, or it is too early. */
+static void wait_for_supplies(struct daemon *daemon, const struct supply_report *report)
 {
-    const struct problem *first = &problems->items[0];
-    _cleanup_free_ char *fault = memory_format("%s: %s", first->place, first->message);
-    bool news = !fault || !daemon->members_fault || strcmp(fault, daemon->members_fault) != 0;
-    for (size_t i = 0; news && i < problems->count; i++)
-        say(problems->items[i].warning ? LOG_WARNING : LOG_ERR, EVENT_MEMBERS_INVALID, "%s: %s",
-            problems->items[i].place, problems->items[i].message);
-    if (news)
-        say(LOG_ERR, EVENT_MEMBERS_INVALID,
-            "the member file is invalid: nothing is written until it is corrected");
-    (void)memory_set(&daemon->members_fault, fault);
-    _cleanup_free_ char *status =
-        memory_format("waiting for a valid member file: %s", fault ? fault : first->place);
-    uint64_t wait = interval(daemon);
-    set_status(status ? status : "waiting for a valid member file", wait);
-    due_in(daemon, wait);
-}
-
-/* Whether the members are there; if not, the next try is due already. */
-static bool read_members(struct daemon *daemon)
-{
-    struct problems problems = {0};
-    struct snapshot snapshot = {0};
-    uint64_t now = clock_now().boot;
-    uint64_t previous = now >= daemon->snapshot_due ? daemon->snapshot_state : 0;
-    int r = snapshot_take(daemon->settings.members, previous, &snapshot, &problems);
-    daemon->snapshot_state = snapshot.state;
-    daemon->snapshot_due = now + snapshot.wait_usec;
-    if (r >= 0 && snapshot.wait_usec > 0) {
-        due_in(daemon, snapshot.wait_usec);
-        snapshot_clear(&snapshot);
-        return false;
+    switch (report->supply) {
+    case SUPPLY_LATER:
+        soon(daemon, report->wait_usec);
+        break;
+    case SUPPLY_LOCKED:
+        wait_for_next(daemon, LOCK_RETRY, "waiting for another pass on this host", NULL);
+        break;
+    case SUPPLY_INVALID:
+        wait_for_next(daemon, interval(daemon), report->text, &report->problems);
+        break;
+    case SUPPLY_READY:
+    case SUPPLY_TROUBLE:
+        back_off(daemon, report->text ? report->text : "out of memory");
+        break;
     }
-    if (r >= 0)
-        r = memberfile_parse(snapshot.sources, snapshot.count, &daemon->members, &problems);
-    snapshot_clear(&snapshot);
-    if (r == -EBADMSG)
-        tell_members_fault(daemon, &problems);
-    else if (r < 0)
-        back_off(daemon, "out of memory");
-    else
-        (void)memory_set(&daemon->members_fault, NULL);
-    problems_clear(&problems);
-    return r >= 0;
-}
-
-static bool read_key(struct daemon *daemon)
-{
-    _cleanup_free_ char *error = NULL;
-    int r = setup_key(&daemon->settings, daemon->openai, &error);
-    if (r >= 0)
-        return true;
-    say(LOG_ERR, EVENT_KEY_INVALID, "%s", error ? error : strerror(-r));
-    back_off(daemon, "waiting for a usable key: see the journal");
-    return false;
-}
-
-static void tell_state_trouble(struct daemon *daemon, int error)
-{
-    say(LOG_ERR, EVENT_STATE_TROUBLE,
-        "the state directory %s cannot be used (%s): nothing is written without it",
-        setup_state_dir(daemon->options), strerror(-error));
-    back_off(daemon, "the state directory cannot be used: see the journal");
-}
-
-static bool set_aside(struct daemon *daemon, const char *damage)
-{
-    _cleanup_free_ char *name = NULL;
-    int r = state_set_aside(daemon->state, daemon->ledger, &name);
-    if (r < 0) {
-        tell_state_trouble(daemon, r);
-        return false;
-    }
-    say(LOG_WARNING, EVENT_STATE_TROUBLE,
-        "the ledger was damaged (%s): it was set aside as %s; nothing is written before the settle "
-        "time has passed",
-        damage, name);
-    return true;
-}
-
-/* A dry run shares the lock and the ledger, and changes neither the ledger nor the service. */
-static bool open_state(struct daemon *daemon)
-{
-    _cleanup_free_ char *damage = NULL;
-    int r = state_open(setup_state_dir(daemon->options), &daemon->state);
-    if (r >= 0)
-        r = state_try_lock(daemon->state);
-    if (r == -EWOULDBLOCK) {
-        notify_status("waiting for another pass on this host");
-        due_in(daemon, LOCK_RETRY);
-        return false;
-    }
-    if (r >= 0)
-        r = state_load(daemon->state, &daemon->ledger, &damage);
-    if (r < 0) {
-        tell_state_trouble(daemon, r);
-        return false;
-    }
-    return !damage || daemon->options->dry_run || set_aside(daemon, damage);
 }
 
 static void try_pass(struct daemon *daemon)
 {
-    if (!read_members(daemon) || !read_key(daemon) || !open_state(daemon)) {
+    struct supply_report report;
+    supplies_gather(&daemon->supplies, daemon->openai, &report);
+    int r = 0;
+    if (report.supply == SUPPLY_READY)
+        r = start_pass(daemon);
+    if (r < 0)
+        tell(LOG_ERR, EVENT_PASS_FAILED, "a pass could not begin: %s", strerror(-r));
+    if (r < 0 || report.supply != SUPPLY_READY)
         free_pass(daemon);
-        return;
-    }
-    int r = start_pass(daemon);
-    if (r < 0) {
-        say(LOG_ERR, EVENT_PASS_FAILED, "a pass could not begin: %s", strerror(-r));
-        free_pass(daemon);
-        back_off(daemon, "a pass could not begin: see the journal");
-    }
+    if (r < 0)
+        back_off(daemon, "a pass could not begin: out of memory");
+    else if (report.supply != SUPPLY_READY)
+        wait_for_supplies(daemon, &report);
+    supply_report_clear(&report);
 }
 
 /* ---- signals ------------------------------------------------------------------------------- */
@@ -350,8 +342,8 @@ static bool take_settings(struct daemon *daemon, struct settings *settings)
     struct openai *openai = NULL;
     int r = setup_client(daemon->event, settings, &openai);
     if (r < 0) {
-        say(LOG_ERR, EVENT_CONFIG_INVALID, "the new configuration cannot be used: %s",
-            strerror(-r));
+        tell(LOG_ERR, EVENT_CONFIG_INVALID, "the new configuration cannot be used: %s",
+             strerror(-r));
         return false;
     }
     openai_free(daemon->openai);
@@ -360,6 +352,7 @@ static bool take_settings(struct daemon *daemon, struct settings *settings)
     daemon->settings = *settings;
     *settings = (struct settings){0};
     pace_init(&daemon->pace, daemon->settings.requests_per_minute, daemon->pace.random);
+    health_configure(daemon->health, &daemon->settings);
     return true;
 }
 
@@ -373,16 +366,14 @@ static void reload(struct daemon *daemon)
         setup_need_policy(daemon->options, &settings, &problems);
         setup_need_members(daemon->options, &settings, &problems);
     }
-    for (size_t i = 0; i < problems.count; i++)
-        say(problems.items[i].warning ? LOG_WARNING : LOG_ERR, EVENT_CONFIG_INVALID, "%s: %s",
-            problems.items[i].place, problems.items[i].message);
+    tell_problems(EVENT_CONFIG_INVALID, &problems);
     if (problems.errors == 0 && take_settings(daemon, &settings))
-        say(LOG_INFO, EVENT_RELOADED, "configuration reloaded");
+        tell(LOG_INFO, EVENT_RELOADED, "configuration reloaded");
     else
-        say(LOG_ERR, EVENT_CONFIG_INVALID, "the configuration in force before stays in force");
+        tell(LOG_ERR, EVENT_CONFIG_INVALID, "the configuration in force before stays in force");
     problems_clear(&problems);
     settings_clear(&settings);
-    (void)memory_set(&daemon->members_fault, NULL);
+    supplies_forget_fault(&daemon->supplies);
     daemon->failures = 0;
     notify_ready("reloaded");
     try_pass(daemon);
@@ -406,6 +397,16 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
+static int on_out_of_patience(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    (void)source;
+    (void)usec;
+    const struct daemon *daemon = userdata;
+    if (daemon->driver)
+        driver_give_up(daemon->driver, "no answer came before the daemon had to stop");
+    return 0;
+}
+
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
     (void)source;
@@ -415,10 +416,14 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         return 0;
     daemon->stopping = true;
     notify_stopping();
-    if (daemon->driver)
-        driver_stop(daemon->driver);
-    else
+    health_stopping(daemon->health);
+    if (!daemon->driver) {
         sd_event_exit(daemon->event, 0);
+        return 0;
+    }
+    driver_stop(daemon->driver);
+    sd_event_source_set_time_relative(daemon->patience, STOP_PATIENCE);
+    sd_event_source_set_enabled(daemon->patience, SD_EVENT_ONESHOT);
     return 0;
 }
 
@@ -441,21 +446,87 @@ static int add_signals(struct daemon *daemon)
 
 /* ---- birth and death ----------------------------------------------------------------------- */
 
+static int add_timers(struct daemon *daemon)
+{
+    sd_event *event = daemon->event;
+    int r = sd_event_add_time(event, &daemon->timer, CLOCK_BOOTTIME, 0, 1, on_due, daemon);
+    if (r >= 0)
+        r = sd_event_add_time(event, &daemon->patience, CLOCK_BOOTTIME, 0, 1, on_out_of_patience,
+                              daemon);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(daemon->patience, SD_EVENT_OFF);
+    if (r >= 0)
+        r = clock_watch(event, on_clock_set, daemon, &daemon->clock_watch);
+    return r;
+}
+
+/* Without it nobody can be told, or approve; passes go on. */
+static int open_runtime(struct daemon *daemon)
+{
+    const char *path = setup_runtime_dir(daemon->options);
+    int r = runtime_open(path, &daemon->runtime);
+    if (r == -EWOULDBLOCK) {
+        tell(LOG_ERR, EVENT_RUNTIME_TROUBLE,
+             "another daemon uses %s: stop it first, or give each its own $RUNTIME_DIRECTORY",
+             path);
+        return r;
+    }
+    if (r < 0)
+        tell(LOG_WARNING, EVENT_RUNTIME_TROUBLE,
+             "the runtime directory %s cannot be used (%s): inviterd status and approve will not "
+             "work; set $RUNTIME_DIRECTORY",
+             path, strerror(-r));
+    return 0;
+}
+
+/* Changes that go unnoticed are seen after the interval. */
+static void add_watches(struct daemon *daemon)
+{
+    int r = watch_new(daemon->event, on_members_changed, daemon, &daemon->members_watch);
+    if (r < 0)
+        tell(
+            LOG_WARNING, EVENT_WATCH_TROUBLE,
+            "changes of the member file cannot be watched (%s): they are seen after `interval`, or "
+            "by a reload",
+            strerror(-r));
+    daemon->supplies.watch = daemon->members_watch;
+    if (!daemon->runtime)
+        return;
+    _cleanup_free_ char *path =
+        memory_format("%s/%s", setup_runtime_dir(daemon->options), RUNTIME_APPROVAL);
+    r = path ? watch_new(daemon->event, on_approval, daemon, &daemon->approval_watch) : -ENOMEM;
+    if (r >= 0)
+        r = watch_path(daemon->approval_watch, path);
+    if (r < 0)
+        tell(LOG_WARNING, EVENT_WATCH_TROUBLE,
+             "approvals cannot be watched for (%s): inviterd approve will not work", strerror(-r));
+    else
+        on_approval(daemon);
+}
+
 static int prepare(struct daemon *daemon)
 {
     uint64_t seed = 0;
     (void)getrandom(&seed, sizeof seed, GRND_NONBLOCK);
     pace_init(&daemon->pace, daemon->settings.requests_per_minute, seed);
-    int r = sd_event_new(&daemon->event);
+    int r = open_runtime(daemon);
+    if (r >= 0 && !(daemon->health = health_new(daemon->options, daemon->runtime)))
+        r = -ENOMEM;
+    if (r >= 0)
+        r = sd_event_new(&daemon->event);
     if (r >= 0)
         r = add_signals(daemon);
     if (r >= 0)
         r = sd_event_set_watchdog(daemon->event, true);
     if (r >= 0)
-        r = sd_event_add_time(daemon->event, &daemon->timer, CLOCK_BOOTTIME, 0, 1, on_due, daemon);
+        r = add_timers(daemon);
     if (r >= 0)
         r = setup_client(daemon->event, &daemon->settings, &daemon->openai);
-    return r;
+    if (r < 0)
+        return r;
+    health_configure(daemon->health, &daemon->settings);
+    add_watches(daemon);
+    return 0;
 }
 
 static void clear(struct daemon *daemon)
@@ -463,29 +534,37 @@ static void clear(struct daemon *daemon)
     free_pass(daemon);
     if (daemon->openai)
         openai_free(daemon->openai);
+    watch_free_pointer(&daemon->members_watch);
+    watch_free_pointer(&daemon->approval_watch);
+    clock_watch_free_pointer(&daemon->clock_watch);
+    health_free_pointer(&daemon->health);
+    runtime_free_pointer(&daemon->runtime);
     sd_event_source_disable_unref(daemon->timer);
+    sd_event_source_disable_unref(daemon->patience);
     sd_event_unref(daemon->event);
     chronicle_clear(&daemon->chronicle);
-    free(daemon->members_fault);
+    supplies_forget_fault(&daemon->supplies);
+    free(daemon->approval);
     settings_clear(&daemon->settings);
 }
 
 int daemon_run(const struct options *options, struct settings *settings)
 {
     struct daemon daemon = {.options = options, .settings = *settings};
+    daemon.supplies = (struct supplies){.options = options, .settings = &daemon.settings};
     *settings = (struct settings){0};
     int r = prepare(&daemon);
     if (r >= 0) {
-        say(LOG_INFO, EVENT_STARTED, "inviterd %s started: policy %s, %s%s", INVITERD_VERSION,
-            policy_word(daemon.settings.policy), daemon.settings.base_url,
-            options->dry_run ? ", dry run: nothing is ever written" : "");
+        tell(LOG_INFO, EVENT_STARTED, "inviterd %s started: policy %s, %s%s", INVITERD_VERSION,
+             policy_word(daemon.settings.policy), daemon.settings.base_url,
+             options->dry_run ? ", dry run: nothing is ever written" : "");
         notify_ready("starting the first pass");
         r = sd_event_loop(daemon.event);
     }
     if (r < 0)
-        say(LOG_ERR, EVENT_STOPPED, "cannot go on: %s", strerror(-r));
+        tell(LOG_ERR, EVENT_STOPPED, "cannot go on: %s", strerror(-r));
     else
-        say(LOG_INFO, EVENT_STOPPED, "stopped");
+        tell(LOG_INFO, EVENT_STOPPED, "stopped");
     clear(&daemon);
     return r < 0 ? EXIT_TROUBLE : EXIT_OK;
 }

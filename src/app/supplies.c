@@ -57,15 +57,13 @@ static bool invalid(struct supplies *supplies, struct supply_report *report)
     const struct problems *problems = &report->problems;
     const struct problem *first = &problems->items[0];
     report->supply = SUPPLY_INVALID;
-    report->text =
-        memory_format("waiting for a valid member file: %s: %s", first->place, first->message);
-    bool news = is_news(supplies, report->text);
-    for (size_t i = 0; news && i < problems->count; i++)
-        tell(problems->items[i].warning ? LOG_WARNING : LOG_ERR, EVENT_MEMBERS_INVALID, "%s: %s",
-             problems->items[i].place, problems->items[i].message);
-    if (news)
+    report->text = strdup("waiting for a valid member file");
+    _cleanup_free_ char *fault = memory_format("%s: %s", first->place, first->message);
+    if (is_news(supplies, fault)) {
+        tell_problems(EVENT_MEMBERS_INVALID, problems);
         tell(LOG_ERR, EVENT_MEMBERS_INVALID,
              "the member file is invalid: nothing is written until it is corrected");
+    }
     return false;
 }
 

@@ -32,7 +32,7 @@ enum supply {
 struct supply_report {
     enum supply supply;
     uint64_t wait_usec;       /* LATER */
-    struct problems problems; /* INVALID */
+    struct problems problems; /* INVALID: what is wrong with the member file */
     char *text;               /* INVALID, TROUBLE: for a status line */
 };
 void supply_report_clear(struct supply_report *report);

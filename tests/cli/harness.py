@@ -270,7 +270,7 @@ class World:
         if invites is not None:
             org = {**(org or {}), "invites": invites}
         self.sandbox = self.start_sandbox(*sandbox_options, org=org)
-        self.env = {}
+        self.env = {"RUNTIME_DIRECTORY": str(self.directory / "run")}
         self.configure(**settings)
 
     def start_sandbox(self, *options, org=None, port=0):
