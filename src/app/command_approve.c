@@ -10,6 +10,7 @@
 #include "app/report.h"
 #include "app/setup.h"
 #include "codec/jsontext.h"
+#include "codec/utf8.h"
 
 #define PATIENCE_SECONDS 60
 #define PAUSE            ((long)100 * 1000000) /* nanoseconds between two looks */
@@ -69,14 +70,16 @@ static bool print_json(const char *id, const char *outcome, const char *text)
                                     id, "outcome", outcome, "text", text));
 }
 
-/* Says what came of it, and where. */
-static int tell(const struct options *options, const char *outcome, const char *text, int code)
+/* Says what came of it: good news on standard output, else on standard error, JSON in any case. */
+static int print_outcome(const struct options *options, const char *outcome, const char *text,
+                         int code)
 {
     const char *id = options->argument;
+    _cleanup_free_ char *shown = utf8_escape(text);
     if (code != EXIT_OK)
-        report_trouble("approval %s: %s: %s", id, outcome, text);
+        report_trouble("approval %s: %s", id, text);
     else if (options->output != OUTPUT_JSON)
-        printf("approval %s: %s: %s\n", id, outcome, text);
+        printf("approval %s: %s\n", id, shown ? shown : outcome);
     if (options->output == OUTPUT_JSON && !print_json(id, outcome, text))
         return report_short();
     return code;
@@ -89,22 +92,24 @@ static int tell_verdict(const struct options *options, const struct before *befo
     const struct status_approval *approval = &status->approval;
     bool ours = is_ours(status, before, options->argument);
     if (ours && !is_waiting(status))
-        return tell(options, approval->outcome, approval->text ? approval->text : "see the journal",
-                    strcmp(approval->outcome, "carried-out") == 0 ? EXIT_OK : EXIT_TROUBLE);
+        return print_outcome(
+            options, approval->outcome, approval->text ? approval->text : approval->outcome,
+            strcmp(approval->outcome, "carried-out") == 0 ? EXIT_OK : EXIT_TROUBLE);
     if (!peek->running)
-        return tell(options, "waiting", "the daemon has ended: hand it in again when it runs",
-                    EXIT_TROUBLE);
+        return print_outcome(options, "waiting",
+                             "the daemon has ended: hand it in again when it runs", EXIT_TROUBLE);
     if (!ours && status->pid == before->pid && approval->number != before->number)
-        return tell(options, "refused", "another approval has taken its place: see inviterd status",
-                    EXIT_TROUBLE);
+        return print_outcome(options, "refused",
+                             "another approval has taken its place: see inviterd status",
+                             EXIT_TROUBLE);
     if (!ours)
-        return tell(options, "waiting", "the daemon has not taken it up: see inviterd status",
-                    EXIT_TROUBLE);
+        return print_outcome(options, "waiting",
+                             "the daemon has not taken it up: see inviterd status", EXIT_TROUBLE);
     _cleanup_free_ char *words =
         memory_format("the daemon keeps it until its next complete listing (now: %s); see "
                       "inviterd status",
                       status->message ? status->message : status_state_word(status->state));
-    return tell(options, "waiting", words ? words : "see inviterd status", EXIT_TROUBLE);
+    return print_outcome(options, "waiting", words ? words : "see inviterd status", EXIT_TROUBLE);
 }
 
 static int hand_in(const struct options *options, const struct peek *peek)

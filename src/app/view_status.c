@@ -78,8 +78,9 @@ static const char *words_for_state(const struct status *status)
     case STATUS_ATTENTION:
         return "attention: the rest is in sync, and a person has to look at the list below";
     case STATUS_FAILING:
-        return status->problems.total > 0 ? "failing: nothing is written until this is put right"
-                                          : "failing: nothing is known since the last good pass";
+        return status->problems.total > 0
+                   ? "failing: nothing is written until this is put right"
+                   : "failing: tried again, and nothing is written meanwhile";
     case STATUS_STOPPING:
         return "stopping: writes in flight end, and no more begin";
     }
@@ -131,8 +132,9 @@ static void add_last_pass(struct table *table, const struct status *status, int6
     _cleanup_free_ char *when = words_for_time(pass->ended, now);
     _cleanup_free_ char *changes = words_for_changes(pass);
     add_row(table, failed ? RED : PLAIN, "last pass",
-            when ? memory_format("%s: number %u, %s after %.1f s", when, pass->number,
-                                 status_result_word(pass->result), (double)pass->usec / 1e6)
+            when ? memory_format("%s: number %u, %s in %.*f s", when, pass->number,
+                                 status_result_word(pass->result), pass->usec < 10000000 ? 2 : 0,
+                                 (double)pass->usec / 1e6)
                  : NULL);
     add_row(table, failed ? RED : PLAIN, "",
             changes ? memory_format("%s; %u request%s", changes, pass->requests,
@@ -167,7 +169,8 @@ static void add_rows(struct table *table, const struct options *options,
                      const struct status *status, bool running, int64_t now)
 {
     _cleanup_free_ char *since = words_for_time(status->started, now);
-    add_row(table, color_of(status->state), "state", strdup(words_for_state(status)));
+    if (running)
+        add_row(table, color_of(status->state), "state", strdup(words_for_state(status)));
     add_row(table, PLAIN, "policy",
             memory_format("%s%s", status->policy ? status->policy : "-",
                           status->dry_run ? ", dry run" : ""));
@@ -181,9 +184,9 @@ static void add_rows(struct table *table, const struct options *options,
         add_next_pass(table, options, status, now);
     if (status->approval.id)
         add_row(table, PLAIN, "approval",
-                memory_format("%s: %s%s%s", status->approval.id, status->approval.outcome,
-                              status->approval.text ? ": " : "",
-                              status->approval.text ? status->approval.text : ""));
+                memory_format("%s: %s", status->approval.id,
+                              status->approval.text ? status->approval.text
+                                                    : status->approval.outcome));
 }
 
 /* ---- lists --------------------------------------------------------------------------------- */
@@ -271,13 +274,18 @@ static bool print_lists(const struct options *options, const struct status *stat
 
 static bool print_headline(const struct options *options, const struct status *status, bool running)
 {
-    bool colored = color_wanted(options, stdout);
-    enum color color = running ? color_of(status->state) : RED;
-    _cleanup_free_ char *message = utf8_escape_short(
-        status->message ? status->message : status_state_word(status->state), TEXT_MAX);
-    printf("%sinviterd %s%s: %s%s\n\n", color_on(colored, color),
-           running ? "is running" : "is not running", color_off(colored),
-           running ? "" : "when it ended, it was ", message ? message : "");
+    bool colored = color_wanted(options, stdout), stopped = status->state == STATUS_STOPPING;
+    const char *text = status->message ? status->message : status_state_word(status->state);
+    _cleanup_free_ char *message = utf8_escape_short(text, TEXT_MAX);
+    if (running)
+        printf("%sinviterd is running%s: %s\n\n", color_on(colored, color_of(status->state)),
+               color_off(colored), message ? message : "(out of memory)");
+    else
+        printf("%sinviterd is not running%s: %s%s\n\n", color_on(colored, RED), color_off(colored),
+               stopped ? "it was stopped" : "it ended unasked; before, it was: ",
+               stopped   ? ""
+               : message ? message
+                         : "(out of memory)");
     return message;
 }
 

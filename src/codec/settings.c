@@ -215,8 +215,9 @@ static void read_path(const struct node *node, bool optional, char **setting,
 /* A file, which is made and replaced: its name cannot be that of a directory. */
 static void read_metrics(const struct node *node, char **setting, struct problems *problems)
 {
-    const char *name = node && node->kind == NODE_STRING ? strrchr(node->text, '/') : NULL;
-    if (name && (strcmp(name, "/") == 0 || strcmp(name, "/.") == 0 || strcmp(name, "/..") == 0))
+    const char *path = node && node->kind == NODE_STRING ? node->text : "";
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if ((slash && *name == '\0') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         node_error(node, problems, "`%s` names a directory; give the path of a file", node->key);
     else
         read_path(node, true, setting, problems);
@@ -395,8 +396,8 @@ static void read_limits(const struct node *group, struct limits *limits, struct 
 static void read_inviterd(const struct node *group, struct settings *settings,
                           struct problems *problems)
 {
-    static const char *const keys[] = {"policy", "members", "interval", "settle", "metrics",
-                                       "api",    "limits",  NULL};
+    static const char *const keys[] = {"policy",  "members", "interval", "settle",
+                                       "metrics", "api",     "limits",   NULL};
     if (!node_is(group, NODE_GROUP, "{ policy = \"sync\"; }", problems))
         return;
     node_check_keys(group, keys, problems);

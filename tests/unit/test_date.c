@@ -79,6 +79,10 @@ static void agrees_with_libc(void **state)
         assert_int_equal(seconds, begin);
         strcat(text, " 23:59:59Z");
         assert_string_equal(date_format_utc(begin + 86399, shown), text);
+        text[10] = 'T';
+        assert_string_equal(date_format_iso(begin + 86399, shown), text);
+        assert_int_equal(date_parse_iso(text, &seconds), 0);
+        assert_int_equal(seconds, begin + 86399);
     }
 }
 
@@ -146,6 +150,31 @@ static void refuses_what_is_no_http_date(void **state)
     }
 }
 
+static void refuses_what_is_no_iso_date(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "2026-12-31",
+        "2026-12-31 14:05:09Z",
+        "2026-12-31T14:05:09",
+        "2026-12-31T14:05:09z",
+        "2026-12-31T14:05:09+00:00",
+        "2026-12-31T14:05:09.5Z",
+        "2026-12-31T14:05:09ZZ",
+        "2026-12-31T24:00:00Z",
+        "2026-12-31T14:60:09Z",
+        "2026-02-29T14:05:09Z",
+        "1969-12-31T23:59:59Z",
+        "20261231T140509Z",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t seconds = 77;
+        assert_int_equal(date_parse_iso(cases[i], &seconds), -EINVAL);
+        assert_int_equal(seconds, 77);
+    }
+}
+
 static void formats_any_value(void **state)
 {
     (void)state;
@@ -167,6 +196,7 @@ int main(void)
         cmocka_unit_test(agrees_with_libc),
         cmocka_unit_test(reads_http_dates),
         cmocka_unit_test(refuses_what_is_no_http_date),
+        cmocka_unit_test(refuses_what_is_no_iso_date),
         cmocka_unit_test(formats_any_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

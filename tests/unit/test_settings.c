@@ -19,17 +19,19 @@ static char *show(const struct settings *s)
 {
     return memory_format(
         "policy %s members %s interval %llu settle %llu base_url %s key %s organization %s "
-        "timeout %llu concurrency %u rpm %u proxy %s ca_file %s limits %u %.4f %u %u %u",
+        "timeout %llu concurrency %u rpm %u proxy %s ca_file %s metrics %s "
+        "limits %u %.4f %u %u %u",
         policy_word(s->policy), s->members, (unsigned long long)s->interval_usec,
         (unsigned long long)s->settle_usec, s->base_url, s->key_source, s->organization,
         (unsigned long long)s->timeout_usec, s->concurrency, s->requests_per_minute, s->proxy,
-        s->ca_file, s->limits.revocations, s->limits.revocation_ratio, s->limits.invites,
-        s->limits.owner_invites, s->limits.renewals);
+        s->ca_file, s->metrics, s->limits.revocations, s->limits.revocation_ratio,
+        s->limits.invites, s->limits.owner_invites, s->limits.renewals);
 }
 
 static const char defaults[] =
     "policy unset members (null) interval 300000000 settle 60000000 base_url (null) key (null) "
     "organization (null) timeout 30000000 concurrency 4 rpm 0 proxy (null) ca_file (null) "
+    "metrics (null) "
     "limits 10 0.2500 50 1 3";
 
 static void assert_parses(const char *text, const char *expected)
@@ -65,6 +67,7 @@ static const char rich[] =
     "{\n"
     "  policy = \"create-only\"; members = \"members.d\"; interval = \"1h30m\"\n"
     "  settle = \"0s\"; /* no } lag\n \" */\n"
+    "  metrics = \"inviterd.prom\";\n"
     "  api = { base_url = \"http://127.0.0.1:8080/v1//\"; key = \"file:keys/\\x61dmin\";\n"
     "          organization = \"org-\" \"abc\"; timeout = \"10m\"; concurrency = 0x40;\n"
     "          requests_per_minute = 100000; proxy = \"http://me:pw@proxy.example:3128\";\n"
@@ -78,7 +81,7 @@ static const char rich_meaning[] =
     "policy create-only members /etc/inviterd/members.d interval 5400000000 settle 0 "
     "base_url http://127.0.0.1:8080/v1 key file:/etc/inviterd/keys/admin organization org-abc "
     "timeout 600000000 concurrency 64 rpm 100000 proxy http://me:pw@proxy.example:3128 "
-    "ca_file /etc/ca.pem limits 0 1.0000 1000000 7 0";
+    "ca_file /etc/ca.pem metrics /etc/inviterd/inviterd.prom limits 0 1.0000 1000000 7 0";
 
 static void has_defaults(void **state)
 {
@@ -103,9 +106,11 @@ static void ships_only_defaults(void **state)
 {
     (void)state;
     _cleanup_free_ char *text = read_shipped();
-    assert_parses(text, "policy unset members /etc/inviterd/members.conf interval 300000000 settle "
-                        "60000000 base_url (null) key (null) organization (null) timeout 30000000 "
-                        "concurrency 4 rpm 0 proxy (null) ca_file (null) limits 10 0.2500 50 1 3");
+    assert_parses(
+        text,
+        "policy unset members /etc/inviterd/members.conf interval 300000000 settle "
+        "60000000 base_url (null) key (null) organization (null) timeout 30000000 "
+        "concurrency 4 rpm 0 proxy (null) ca_file (null) metrics (null) limits 10 0.2500 50 1 3");
 }
 
 /* What it shows as a comment is valid, and is the default where there is one. */
@@ -118,7 +123,7 @@ static void shows_true_defaults(void **state)
                   "policy create-only members /etc/inviterd/members.conf interval 300000000 settle "
                   "60000000 base_url https://api.openai.com/v1 key "
                   "credential:openai-admin-key organization  timeout 30000000 concurrency 4 "
-                  "rpm 0 proxy  ca_file  limits 10 0.2500 50 1 3");
+                  "rpm 0 proxy  ca_file  metrics  limits 10 0.2500 50 1 3");
 }
 
 /* Cut at any byte, a configuration means the same or is refused. Returns how many are accepted. */
@@ -503,6 +508,43 @@ static void resolves_paths(void **state)
     }
 }
 
+/* It is made and replaced, so it has to be a file's. */
+static void checks_where_metrics_go(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metrics, *expected; /* NULL: refused */
+    } cases[] = {
+        {"/run/inviterd/inviterd.prom", "/run/inviterd/inviterd.prom"},
+        {"inviterd.prom", "/etc/inviterd/inviterd.prom"},
+        {"../x.prom", "/etc/inviterd/../x.prom"},
+        {"", ""},
+        {"/", NULL},
+        {"/run/inviterd/", NULL},
+        {"/run/inviterd/.", NULL},
+        {"..", NULL},
+        {".", NULL},
+        {"/run/..", NULL},
+        {"/run/\\x1b", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct settings settings;
+        struct problems problems = {0};
+        _cleanup_free_ char *text =
+            memory_format("inviterd: { metrics = \"%s\" }", cases[i].metrics);
+        settings_init(&settings);
+        int r = parse_text(text, strlen(text), &settings, &problems);
+        assert_int_equal(r, cases[i].expected ? 0 : -EBADMSG);
+        assert_int_equal(problems.count, cases[i].expected ? 0 : 1);
+        if (cases[i].expected)
+            assert_string_equal(settings.metrics, cases[i].expected);
+        else
+            assert_null(settings.metrics);
+        settings_clear(&settings);
+        problems_clear(&problems);
+    }
+}
+
 static void sets_policies(void **state)
 {
     (void)state;
@@ -543,6 +585,7 @@ int main(void)
         cmocka_unit_test(checks_proxies),
         cmocka_unit_test(resolves_paths),
         cmocka_unit_test(sets_policies),
+        cmocka_unit_test(checks_where_metrics_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
