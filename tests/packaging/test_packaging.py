@@ -152,7 +152,8 @@ class Package(Folder):
         key = re.search(r"^LoadCredential=.*:/etc/inviterd/(.*)$", unit, re.M).group(1)
         state = re.search(r"^StateDirectory=(.*)$", unit, re.M).group(1)
         for word in (f'"$1/{key}"', f'"$1/{key}.cred"', f"/var/lib/{state} /var/lib/{state}-*",
-                     f"/var/lib/private/{state} /var/lib/private/{state}-*"):
+                     f"/var/lib/private/{state} /var/lib/private/{state}-*",
+                     '"$directory/encrypted-credential.conf"'):
             self.assertIn(word, postrm)
 
     def test_scripts_parse(self):
