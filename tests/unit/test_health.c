@@ -222,6 +222,8 @@ static void two_people(struct world *world)
     /* None of these is one of the two. */
     world_invite(world, "old-2", "gone@x", "reader", "expired", NULL);
     world_invite(world, "old-3", "ben@x", "reader", "expired", NULL);
+    world_invite(world, "old-4", "late@x", "reader", "expired", NULL);
+    unit_declare(&world->members, "late@x", "reader", NULL, 1650000000);
 }
 
 static void attention(struct world *world)
