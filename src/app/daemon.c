@@ -144,8 +144,7 @@ static void settle_approval(struct daemon *daemon, const char *outcome, char *te
 {
     int priority = strcmp(outcome, "carried-out") == 0 ? LOG_NOTICE : LOG_WARNING;
     _cleanup_free_ char *why = text;
-    tell(priority, EVENT_APPROVAL, "approval %s: %s: %s", daemon->approving, outcome,
-         why ? why : "out of memory");
+    tell(priority, EVENT_APPROVAL, "approval %s: %s", daemon->approving, why ? why : outcome);
     health_approval(daemon->health, daemon->approving, outcome, why ? why : outcome);
     (void)memory_set(&daemon->approving, NULL);
 }
@@ -153,7 +152,7 @@ static void settle_approval(struct daemon *daemon, const char *outcome, char *te
 static char *why_it_misfits(const struct daemon *daemon, const struct plan *plan)
 {
     if (plan_count_blocked(plan) == 0)
-        return strdup("nothing is blocked now; look at inviterd status");
+        return strdup("refused: nothing is blocked now; look at inviterd status");
     return memory_format(
         "it does not fit what is blocked now, since it was used already or the plan "
         "has changed; what is blocked now is %s",
@@ -168,7 +167,7 @@ static void judge_approval(struct daemon *daemon, const struct pass *pass)
     if (pass_approval_misfits(pass))
         settle_approval(daemon, "refused", why_it_misfits(daemon, pass_plan(pass)));
     else if (daemon->options->dry_run)
-        settle_approval(daemon, "refused", strdup("this is a dry run, it never writes"));
+        settle_approval(daemon, "refused", strdup("refused: this is a dry run, it never writes"));
 }
 
 static void end_approval(struct daemon *daemon, const struct pass *pass)
@@ -179,9 +178,10 @@ static void end_approval(struct daemon *daemon, const struct pass *pass)
     _cleanup_free_ char *results = words_for_results(plan);
     if (pass_end(pass) == PASS_FAILED)
         settle_approval(daemon, "failed",
-                        memory_format("it is used, but the pass failed: %s", pass_error(pass)));
+                        memory_format("used, but the pass failed: %s", pass_error(pass)));
     else
-        settle_approval(daemon, "carried-out", strdup(results ? results : "done"));
+        settle_approval(daemon, "carried-out",
+                        memory_format("carried out: %s", results ? results : "done"));
 }
 
 static void on_approval(void *userdata)
