@@ -354,10 +354,11 @@ static void read_total(struct reader *reader, const json_t *object, const char *
 
 static double read_real(struct reader *reader, const json_t *object, const char *key)
 {
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value) || json_number_value(value) < 0)
-        wrong(reader, key);
-    return json_number_value(value);
+    double number = json_number_value(json_object_get(object, key));
+    if (json_is_number(json_object_get(object, key)) && number >= 0)
+        return number;
+    wrong(reader, key);
+    return 0;
 }
 
 static bool read_flag(struct reader *reader, const json_t *object, const char *key)
@@ -449,7 +450,7 @@ static void read_pass(struct reader *reader, const json_t *json, struct status_p
     pass->begun = read_time(reader, json, "begun");
     pass->ended = read_time(reader, json, "ended");
     double seconds = read_real(reader, json, "seconds");
-    pass->usec = seconds < 1e9 ? (uint64_t)(seconds * 1e6 + 0.5) : 0;
+    pass->usec = seconds <= 1e9 ? (uint64_t)(seconds * 1e6 + 0.5) : 0;
     pass->result =
         (enum status_result)read_word(reader, json, "result", result_words, COUNT_OF(result_words));
     pass->error = read_optional_text(reader, json, "error");
