@@ -215,9 +215,10 @@ static void read_path(const struct node *node, bool optional, char **setting,
 /* A file, which is made and replaced: its name cannot be that of a directory. */
 static void read_metrics(const struct node *node, char **setting, struct problems *problems)
 {
-    const char *path = node->kind == NODE_STRING ? node->text : "";
+    const char *path = node && node->kind == NODE_STRING ? node->text : "";
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    if ((slash && *name == '\0') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    bool directory = (slash && *name == '\0') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    if (node && directory)
         node_error(node, problems, "`%s` names a directory; give the path of a file", node->key);
     else
         read_path(node, true, setting, problems);
