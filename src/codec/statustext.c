@@ -211,16 +211,16 @@ static json_t *pass_json(const struct status_pass *pass)
 {
     if (pass->number == 0)
         return json_null();
+    uint64_t milliseconds = pass->usec / 1000;
     size_t changes[STATUS_WRITES];
     for (size_t i = 0; i < STATUS_WRITES; i++)
         changes[i] = pass->changes[i];
     return json_pack("{s:I, s:o, s:o, s:f, s:s, s:o, s:I, s:o, s:I, s:I}", "number",
                      (json_int_t)pass->number, "begun", time_json(pass->begun), "ended",
-                     time_json(pass->ended), "seconds", (double)(pass->usec / 1000) / 1000,
-                     "result", result_words[pass->result], "error", text_json(pass->error),
-                     "requests", (json_int_t)pass->requests, "changes",
-                     counts_json(changes, ACTION_REVOKE), "failed", (json_int_t)pass->failed,
-                     "unknown", (json_int_t)pass->unknown);
+                     time_json(pass->ended), "seconds", (double)milliseconds / 1000, "result",
+                     result_words[pass->result], "error", text_json(pass->error), "requests",
+                     (json_int_t)pass->requests, "changes", counts_json(changes, ACTION_REVOKE),
+                     "failed", (json_int_t)pass->failed, "unknown", (json_int_t)pass->unknown);
 }
 
 static json_t *limits_json(const struct status_blocked *blocked)

@@ -1,6 +1,7 @@
 /* running, status.json and approval. */
 #include "runtime.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -69,6 +70,7 @@ int runtime_open(const char *path, struct runtime **ret)
     int r = runtime_peek(path, &runtime);
     if (r < 0)
         return r;
+    assert(runtime);
     if (made && fchmod(runtime->dir_fd, DIRECTORY_MODE) < 0)
         return -errno;
     r = lock(runtime);
