@@ -18,7 +18,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent
 # All, or those that the environment names: tests/analyse/coverage runs but some.
-MODULES = os.environ.get("INVITERD_TEST_FOLDERS", "unit api cli faults fuzz sim bench").split()
+MODULES = os.environ.get("INVITERD_TEST_FOLDERS", "unit api cli faults fuzz sim bench packaging").split()
 # Long enough for the slowest module on a loaded machine; a test that hangs must end some time.
 TIMEOUT_SECONDS = 600
 

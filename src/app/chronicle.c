@@ -44,22 +44,51 @@ static bool stands(const struct chronicle *chronicle, const struct line *line)
            (chronicle->options->dry_run && action_writes(line->action));
 }
 
-/* Standing lines, as one text that tells whether they are news. */
-static char *standing_of(const struct chronicle *chronicle, const struct plan *plan)
+static int compare_texts(const void *a, const void *b)
 {
-    char *text = NULL;
-    size_t length;
-    FILE *stream = open_memstream(&text, &length);
-    if (!stream)
-        return NULL;
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Whether the last pass did not leave this. */
+static bool is_news(const struct chronicle *chronicle, const char *text)
+{
+    return !text || !chronicle->standing ||
+           !bsearch(&text, chronicle->standing, chronicle->standing_count,
+                    sizeof *chronicle->standing, compare_texts);
+}
+
+static char *standing_text(const struct line *line)
+{
+    return memory_format("%d %d %u %s %s", line->action, line->reason, line->blocked_by,
+                         line->email, line->invite ? line->invite->id : "");
+}
+
+static void drop_standing(char **standing, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(standing[i]);
+    free(standing);
+}
+
+/* From now on this is what the last pass left. Where memory is short, it is said again. */
+static void remember_standing(struct chronicle *chronicle, const struct plan *plan)
+{
+    drop_standing(chronicle->standing, chronicle->standing_count);
+    chronicle->standing_count = 0;
+    chronicle->standing = calloc(plan->lines.count + 1, sizeof *chronicle->standing);
+    if (!chronicle->standing)
+        return;
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
-        if (stands(chronicle, line))
-            fprintf(stream, "%d %d %u %s\n", line->action, line->reason, line->blocked_by,
-                    line->email);
+        char *text = stands(chronicle, line) ? standing_text(line) : NULL;
+        if (text)
+            chronicle->standing[chronicle->standing_count++] = text;
     }
-    fclose(stream);
-    return text;
+    char *approval = plan->approval && !plan->approved ? strdup(plan->approval) : NULL;
+    if (approval)
+        chronicle->standing[chronicle->standing_count++] = approval;
+    qsort(chronicle->standing, chronicle->standing_count, sizeof *chronicle->standing,
+          compare_texts);
 }
 
 static void tell_standing(const struct chronicle *chronicle, const struct line *line, bool news)
@@ -117,22 +146,20 @@ static void tell_clock(const struct chronicle *chronicle, const struct pass *pas
 void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
 {
     const struct plan *plan = pass_plan(pass);
-    char *standing = standing_of(chronicle, plan);
-    bool news = !standing || !chronicle->standing || strcmp(standing, chronicle->standing) != 0;
-    free(chronicle->standing);
-    chronicle->standing = standing;
     free(chronicle->told);
     chronicle->told = calloc(plan->lines.count + 1, sizeof *chronicle->told);
     tell_clock(chronicle, pass);
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
+        _cleanup_free_ char *text = stands(chronicle, line) ? standing_text(line) : NULL;
         if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
-            tell_standing(chronicle, line, news);
+            tell_standing(chronicle, line, is_news(chronicle, text));
         else if (action_writes(line->action))
-            tell_planned(chronicle, line, news);
+            tell_planned(chronicle, line, is_news(chronicle, text));
     }
     if (plan_count_blocked(plan) > 0)
-        tell_limits(chronicle, plan, news);
+        tell_limits(chronicle, plan, is_news(chronicle, plan->approval));
+    remember_standing(chronicle, plan);
 }
 
 void chronicle_step(const struct chronicle *chronicle, const struct line *line, enum call call)
@@ -170,6 +197,16 @@ void chronicle_results(struct chronicle *chronicle, const struct pass *pass)
     }
 }
 
+static bool only_blocked(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        enum result result = plan->lines.items[i].result;
+        if (result != RESULT_NONE && result != RESULT_BLOCKED)
+            return false;
+    }
+    return true;
+}
+
 void chronicle_end(struct chronicle *chronicle, const struct pass *pass)
 {
     chronicle_results(chronicle, pass);
@@ -182,7 +219,8 @@ void chronicle_end(struct chronicle *chronicle, const struct pass *pass)
         _cleanup_free_ char *summary = words_for_summary(pass_plan(pass));
         _cleanup_free_ char *results = words_for_results(pass_plan(pass));
         unsigned requests = pass_requests(pass);
-        event.priority = plan_in_sync(pass_plan(pass)) ? LOG_DEBUG : LOG_INFO;
+        /* What was left alone is told by what stands in the way, once. */
+        event.priority = only_blocked(pass_plan(pass)) ? LOG_DEBUG : LOG_INFO;
         event.message_id = EVENT_PASS_DONE;
         journal_send(&event, "pass %s%s: %s%s%s; %u request%s", chronicle->pass,
                      pass_end(pass) == PASS_STOPPED ? " was stopped" : "", summary,
@@ -194,5 +232,5 @@ void chronicle_end(struct chronicle *chronicle, const struct pass *pass)
 void chronicle_clear(struct chronicle *chronicle)
 {
     free(chronicle->told);
-    free(chronicle->standing);
+    drop_standing(chronicle->standing, chronicle->standing_count);
 }

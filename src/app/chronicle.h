@@ -10,8 +10,9 @@ struct chronicle {
     const struct settings *settings;
     char pass[24]; /* id of the pass in every event: "12", counted since the start */
     unsigned number;
-    bool *told;     /* by line: its result was said */
-    char *standing; /* attention and blocked lines of the last pass: said again only if changed */
+    bool *told;      /* by line: its result was said */
+    char **standing; /* what the last pass left as it is, sorted: not said again while it stays */
+    size_t standing_count;
 };
 
 /* A pass begins under these settings, which are borrowed until it has ended. */

@@ -153,9 +153,10 @@ static char *why_it_misfits(const struct daemon *daemon, const struct plan *plan
 {
     if (plan_count_blocked(plan) == 0)
         return strdup("refused: nothing is blocked now; look at inviterd status");
-    return memory_format("refused: it does not fit what is blocked now, since it was used already "
-                         "or the plan has changed; what is blocked now is %s",
-                         plan->approval ? plan->approval : daemon->approving);
+    return memory_format(
+        "it does not fit what is blocked now, since it was used already or the plan "
+        "has changed; what is blocked now is %s",
+        plan->approval ? plan->approval : daemon->approving);
 }
 
 /* A plan was made under the approval: it fits, or is forgotten. Whether it is carried out. */

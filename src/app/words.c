@@ -152,27 +152,28 @@ char *words_for_limits(unsigned bits)
 
 char *words_for_excess(const struct limit_excess *excess)
 {
+    double found = excess->found, allowed = excess->allowed;
+    const char *are = allowed == 1 ? "is" : "are";
     switch (excess->limit) {
     case LIMIT_REVOCATIONS:
-        return memory_format("limits.revocations: %.0f live invites would be revoked or replaced, "
-                             "%.0f are allowed",
-                             excess->found, excess->allowed);
+        return memory_format("limits.revocations: %.0f live %s would be revoked or replaced, "
+                             "%.0f %s allowed",
+                             found, found == 1 ? "invite" : "invites", allowed, are);
     case LIMIT_REVOCATION_RATIO:
         return memory_format(
             "limits.revocation_ratio: %.0f %% of all live invites would be revoked "
             "or replaced, %.0f %% are allowed",
-            100 * excess->found, 100 * excess->allowed);
+            100 * found, 100 * allowed);
     case LIMIT_INVITES:
-        return memory_format("limits.invites: %.0f people would be invited, %.0f are allowed",
-                             excess->found, excess->allowed);
+        return memory_format("limits.invites: %.0f %s would be invited, %.0f %s allowed", found,
+                             found == 1 ? "person" : "people", allowed, are);
     case LIMIT_OWNER_INVITES:
-        return memory_format("limits.owner_invites: %.0f %s would be invited, %.0f are allowed",
-                             excess->found, excess->found > 1 ? "owners" : "owner",
-                             excess->allowed);
+        return memory_format("limits.owner_invites: %.0f %s would be invited, %.0f %s allowed",
+                             found, found == 1 ? "owner" : "owners", allowed, are);
     case LIMIT_VANISHED:
         return memory_format("vanished: %.0f live invites are listed, and there were %.0f at the "
                              "last pass",
-                             excess->found, excess->allowed);
+                             found, allowed);
     }
     return NULL;
 }

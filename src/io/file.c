@@ -87,6 +87,21 @@ static int write_all(int fd, const char *text, size_t length)
     return 0;
 }
 
+int file_give_to_owner(int dir_fd, int fd)
+{
+    struct stat directory, file;
+    if (geteuid() != 0)
+        return 0;
+    if (fstat(dir_fd, &directory) < 0 || fstat(fd, &file) < 0)
+        return -errno;
+    if (file.st_uid == directory.st_uid)
+        return 0;
+    /* A second name may stand for a file of root's that was linked here. */
+    if (file.st_nlink > 1)
+        return -EPERM;
+    return fchown(fd, directory.st_uid, directory.st_gid) < 0 ? -errno : 0;
+}
+
 /* Not blocking: a FIFO put in the place of the new file must not hang us. */
 static int write_new(int dir_fd, const char *name, const char *text, size_t length, mode_t mode,
                      bool durable)
@@ -96,6 +111,8 @@ static int write_new(int dir_fd, const char *name, const char *text, size_t leng
     if (fd < 0)
         return -errno;
     int r = write_all(fd, text, length);
+    if (r == 0 && durable)
+        r = file_give_to_owner(dir_fd, fd);
     if (r == 0 && fchmod(fd, mode) < 0)
         r = -errno;
     if (r == 0 && durable && fsync(fd) < 0)

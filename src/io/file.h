@@ -17,9 +17,15 @@ void file_close_pointer(const int *fd);
 int file_read(int dir_fd, const char *path, size_t cap, char **ret_text, size_t *ret_length);
 
 /*
+ * Where root writes into the directory of somebody else, gives the file to that user: a service
+ * must be able to read what root did by hand in its place. Returns 0 or a negative errno.
+ */
+int file_give_to_owner(int dir_fd, int fd);
+
+/*
  * Replaces `name` in `dir_fd` by the text: written to a file beside it, synced, renamed over it,
- * and the directory synced. When it returns 0 the text survives a crash; on a negative errno the
- * old file is as it was.
+ * and the directory synced. The file belongs to the directory's owner where root writes it. When it
+ * returns 0 the text survives a crash; on a negative errno the old file is as it was.
  */
 int file_replace(int dir_fd, const char *name, const char *text, size_t length);
 

@@ -57,6 +57,9 @@ int state_try_lock(struct state *state)
         return -errno;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return -errno;
+    int r = file_give_to_owner(state->dir_fd, fd);
+    if (r < 0)
+        return r;
     state->lock_fd = fd;
     fd = -1;
     return 0;

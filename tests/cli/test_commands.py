@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
+import unittest
 
 import harness
 from harness import (EXIT_CONFIG, EXIT_OK, EXIT_PENDING, EXIT_TROUBLE, EXIT_USAGE, INVITERD, KEY,
@@ -214,6 +215,19 @@ class Options(TestCase):
         run = world.run(*arguments, bare=True, env={"STATE_DIRECTORY": str(ours)})
         self.assert_exit(run, EXIT_OK)
         self.assertTrue((ours / "ledger.json").exists())
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root writes in the place of others")
+    def test_what_root_does_by_hand_does_not_lock_the_service_out(self):
+        world = World(self)
+        world.declare(ADA)
+        world.state.mkdir()
+        os.chown(world.state, 61184, 61185)
+        self.assert_exit(world.apply(), EXIT_OK)
+        files = {path.name: path.stat() for path in world.state.iterdir()}
+        self.assertEqual(set(files), {"ledger.json", "lock"})
+        for name, stat in files.items():
+            self.assertEqual((stat.st_uid, stat.st_gid, stat.st_mode & 0o777),
+                             (61184, 61185, 0o600), name)
 
     def test_before_and_after_the_command(self):
         world = World(self)

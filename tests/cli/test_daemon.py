@@ -585,7 +585,7 @@ class Trouble(DaemonCase):
         daemon = Daemon(world)
         daemon.wait_field("STATUS", "2 invites blocked by a limit; 1 needs attention; next pass")
         err = daemon.process.wait_err("inviterd approve [0-9a-f]{12}\n")
-        self.assertIn("limits.invites: 2 people would be invited, 1 are allowed", err)
+        self.assertIn("limits.invites: 2 people would be invited, 1 is allowed", err)
         self.assertIn(f"blocked: invite {ADA} (invites)", err)
         self.assertIn("attention: odd@example.com (unknown-status)", err)
         self.assertEqual(world.sandbox.writes(), [])

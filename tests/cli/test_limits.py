@@ -170,7 +170,7 @@ class Limits(LimitCase):
         blocked = ["role@example.com", "owner@example.com"]
         approval = self.check_blocked(
             world, blocked, ["new@example.com"], ["owner_invites"],
-            r"limits\.owner_invites: 2 owners would be invited, 1 are allowed")
+            r"limits\.owner_invites: 2 owners would be invited, 1 is allowed")
         self.check_apply_does_the_rest(world, approval, blocked, ["new@example.com"])
         self.check_approval(world, blocked, [("create", "role@example.com"),
                                              ("create", "owner@example.com"),

@@ -23,7 +23,7 @@ organization:
   ignore = ( "*@vendor.example" );
 };
 """
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "config"
+SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "config"
 
 
 def group(text):
@@ -307,8 +307,13 @@ class Right(MemberFileCase):
     def test_the_examples(self):
         for name in ("members.conf", "members.json"):
             with self.subTest(name=name):
-                world = self.world((EXAMPLES / name).read_text(), name)
+                world = self.world((SHIPPED / "examples" / name).read_text(), name)
                 self.assert_exit(world.run("check"), EXIT_OK)
+
+    def test_what_is_installed_declares_nobody(self):
+        """So that nothing is sent, and nothing revoked, before somebody has filled it in."""
+        world = self.world((SHIPPED / "members.conf").read_text())
+        self.check_refused(world, ("", "no members are declared"))
 
     def test_defaults_hold_for_their_file_and_ignore_for_the_whole(self):
         world = self.world(name="members.d")

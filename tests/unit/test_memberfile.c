@@ -217,7 +217,7 @@ static void no_torn_example_passes(void **state)
     static const char *const names[] = {"members.conf", "members.json"};
     for (size_t i = 0; i < 2; i++) {
         size_t length;
-        _cleanup_free_ char *path = memory_format("%s/%s", CONFIG_DIR, names[i]);
+        _cleanup_free_ char *path = memory_format(CONFIG_DIR "/examples/%s", names[i]);
         _cleanup_free_ char *text = unit_read_file(path, &length);
         assert_int_equal(assert_no_prefix_passes(names[i], text, length), i == 0 ? 3 : 2);
     }
@@ -230,7 +230,7 @@ static void examples_mean_the_same(void **state)
     for (size_t i = 0; i < 2; i++) {
         size_t length;
         struct problems problems = {0};
-        _cleanup_free_ char *path = memory_format("%s/%s", CONFIG_DIR, names[i]);
+        _cleanup_free_ char *path = memory_format(CONFIG_DIR "/examples/%s", names[i]);
         _cleanup_free_ char *text = unit_read_file(path, &length);
         _cleanup_(members_free_pointer) struct members *members = NULL;
         struct source source = {.name = (char *)names[i], .text = text, .length = length};
@@ -245,6 +245,24 @@ static void examples_mean_the_same(void **state)
         assert_int_equal(members->items[1].projects.count, 2);
         assert_int_equal(members->ignore_count, 1);
     }
+}
+
+/* As it is installed it declares nobody, which is not valid; its comments show how to. */
+static void ships_nobody(void **state)
+{
+    (void)state;
+    size_t length;
+    _cleanup_free_ char *text = unit_read_file(CONFIG_DIR "/members.conf", &length);
+    assert_refused("m.conf", text,
+                   "m.conf: no members are declared; add them, or set `allow_empty` "
+                   "to true if nobody is to be a member\n");
+    unit_uncomment(text);
+    _cleanup_(members_free_pointer) struct members *members = assert_accepted("m.conf", text);
+    _cleanup_free_ char *shown = show(members, false);
+    assert_string_equal(shown, "ada@example.com reader ends 0 note -\n"
+                               "grace@example.com owner ends 1798761600 note contract\n"
+                               "ignore *@vendor.example\n");
+    assert_int_equal(assert_no_prefix_passes("m.conf", text, length), 3);
 }
 
 static void refuses_what_declares_nothing(void **state)
@@ -594,6 +612,7 @@ int main(void)
         cmocka_unit_test(no_torn_end_passes),
         cmocka_unit_test(no_torn_example_passes),
         cmocka_unit_test(examples_mean_the_same),
+        cmocka_unit_test(ships_nobody),
         cmocka_unit_test(refuses_what_declares_nothing),
         cmocka_unit_test(takes_nobody_when_told_so),
         cmocka_unit_test(names_all_mistakes_of_conf),

@@ -95,24 +95,35 @@ static void reads_everything(void **state)
     assert_parses(rich, rich_meaning);
 }
 
-static void reads_the_example(void **state)
+static char *read_shipped(void)
+{
+    size_t length;
+    return unit_read_file(CONFIG_DIR "/inviterd.conf", &length);
+}
+
+/* As it is installed it names the member file, and no policy: the service refuses to start. */
+static void ships_only_defaults(void **state)
 {
     (void)state;
-    size_t length;
-    _cleanup_free_ char *text = unit_read_file(CONFIG_DIR "/inviterd.conf", &length);
-    struct settings settings;
-    struct problems problems = {0};
-    settings_init(&settings);
-    int r = parse_text(text, length, &settings, &problems);
-    _cleanup_free_ char *shown = show(&settings);
-    settings_clear(&settings);
-    ASSERT_PROBLEMS(&problems, "");
-    assert_int_equal(r, 0);
-    assert_string_equal(shown,
-                        "policy sync members /etc/inviterd/members.conf interval 300000000 settle "
-                        "60000000 base_url https://api.openai.com/v1 key "
-                        "credential:openai-admin-key organization  timeout 30000000 concurrency 4 "
-                        "rpm 0 proxy  ca_file  metrics (null) limits 10 0.2500 50 1 3");
+    _cleanup_free_ char *text = read_shipped();
+    assert_parses(
+        text,
+        "policy unset members /etc/inviterd/members.conf interval 300000000 settle "
+        "60000000 base_url (null) key (null) organization (null) timeout 30000000 "
+        "concurrency 4 rpm 0 proxy (null) ca_file (null) metrics (null) limits 10 0.2500 50 1 3");
+}
+
+/* What it shows as a comment is valid, and is the default where there is one. */
+static void shows_true_defaults(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *text = read_shipped();
+    unit_uncomment(text);
+    assert_parses(text,
+                  "policy create-only members /etc/inviterd/members.conf interval 300000000 settle "
+                  "60000000 base_url https://api.openai.com/v1 key "
+                  "credential:openai-admin-key organization  timeout 30000000 concurrency 4 "
+                  "rpm 0 proxy  ca_file  metrics  limits 10 0.2500 50 1 3");
 }
 
 /* Cut at any byte, a configuration means the same or is refused. Returns how many are accepted. */
@@ -147,9 +158,10 @@ static size_t assert_no_prefix_passes(const char *text, size_t length)
 static void no_torn_file_passes(void **state)
 {
     (void)state;
-    size_t length;
-    _cleanup_free_ char *text = unit_read_file(CONFIG_DIR "/inviterd.conf", &length);
-    assert_int_equal(assert_no_prefix_passes(text, length), 3);
+    _cleanup_free_ char *text = read_shipped();
+    assert_int_equal(assert_no_prefix_passes(text, strlen(text)), 3);
+    unit_uncomment(text);
+    assert_int_equal(assert_no_prefix_passes(text, strlen(text)), 3);
     assert_int_equal(assert_no_prefix_passes(rich, sizeof rich - 1), 19);
 }
 
@@ -560,7 +572,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_defaults),
         cmocka_unit_test(reads_everything),
-        cmocka_unit_test(reads_the_example),
+        cmocka_unit_test(ships_only_defaults),
+        cmocka_unit_test(shows_true_defaults),
         cmocka_unit_test(no_torn_file_passes),
         cmocka_unit_test(names_all_mistakes),
         cmocka_unit_test(refuses_what_configures_nothing),

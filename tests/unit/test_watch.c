@@ -23,7 +23,7 @@ static void on_changed(void *userdata)
     scene->changes++;
 }
 
-static void run(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,10 +50,27 @@ static inline char *unit_read_file(const char *path, size_t *ret_length)
 {
     FILE *file = fopen(path, "re");
     assert_non_null(file);
-    char *text = malloc(1 << 20);
-    *ret_length = fread(text, 1, 1 << 20, file);
+    char *text = calloc(1, 1 << 20);
+    *ret_length = fread(text, 1, (1 << 20) - 1, file);
     fclose(file);
     return text;
+}
+
+/* Whether an example begins here: a setting, a string or a group, where prose has other words. */
+static inline bool unit_is_example(const char *text)
+{
+    size_t word = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+    return *text == '"' || *text == '{' || (word > 0 && strncmp(text + word, " = ", 3) == 0);
+}
+
+/* Puts in force, in place, whatever setting or member is commented out as an example. */
+static inline void unit_uncomment(char *text)
+{
+    for (char *line = text; line; line = strchr(line, '\n')) {
+        line += strspn(line, "\n ");
+        if (strncmp(line, "# ", 2) == 0 && unit_is_example(line + 2))
+            *line = ' ';
+    }
 }
 
 /*
