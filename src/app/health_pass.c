@@ -197,6 +197,7 @@ static enum status_result result_of(const struct pass *pass)
     return STATUS_PASS_DONE;
 }
 
+/* Takes over the message. NOLINTNEXTLINE(readability-non-const-parameter) */
 static void stand(struct standing *standing, enum status_state state, char *message)
 {
     free(standing->message);

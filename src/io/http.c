@@ -479,23 +479,25 @@ int http_new(sd_event *event, const struct http_options *options, struct http **
     return 0;
 }
 
-void http_cancel(struct http *http)
+/* Answers what is in flight; NULL says that it was cancelled. */
+static void answer_all(struct http *http, const struct http_answer *answer)
 {
     while (http->transfers) {
         struct transfer *transfer = http->transfers;
-        transfer->answered(NULL, transfer->userdata);
+        transfer->answered(answer, transfer->userdata);
         transfer_free(transfer);
     }
+}
+
+void http_cancel(struct http *http)
+{
+    answer_all(http, NULL);
 }
 
 void http_give_up(struct http *http, const char *error)
 {
     const struct http_answer answer = {.outcome = HTTP_LOST, .error = error};
-    while (http->transfers) {
-        struct transfer *transfer = http->transfers;
-        transfer->answered(&answer, transfer->userdata);
-        transfer_free(transfer);
-    }
+    answer_all(http, &answer);
 }
 
 void http_free(struct http *http)

@@ -56,13 +56,11 @@ static int want(struct watch *watch, int descriptor, const char *name)
             return 0;
         }
     }
-    if (RESERVE(watch->entries, watch->count) < 0)
-        return -ENOMEM;
-    char *copy = name ? strdup(name) : NULL;
-    if (name && !copy)
+    _cleanup_free_ char *copy = NULL;
+    if (memory_set(&copy, name) < 0 || RESERVE(watch->entries, watch->count) < 0)
         return -ENOMEM;
     watch->entries[watch->count++] =
-        (struct entry){.descriptor = descriptor, .name = copy, .wanted = true};
+        (struct entry){.descriptor = descriptor, .name = TAKE(copy), .wanted = true};
     return 0;
 }
 

@@ -278,7 +278,7 @@ class SystemCalls(Secret):
         daemon = self.start_daemon(world)
         daemon.wait_passes(1)
         daemon.reload()
-        daemon.wait_field("STATUS", "^in sync;")
+        daemon.wait_passes(2)
         run = daemon.stop()
         self.assert_exit(run, EXIT_OK)
         trace = Trace(self.trace_path)
@@ -382,7 +382,7 @@ class Memory(Secret):
         if restart:
             restart(world)
         daemon.reload()
-        daemon.wait_field("STATUS", "^in sync;")
+        daemon.wait_passes(2)
         self.check_gone(daemon, self.key)
         self.assert_exit(daemon.stop(), EXIT_OK)
 
