@@ -302,7 +302,7 @@ static void wait_for_supplies(struct daemon *daemon, const struct supply_report 
 {
     switch (report->supply) {
     case SUPPLY_LATER:
-        soon(daemon, report->wait_usec);
+        wait_for_next(daemon, report->wait_usec, "the member file is being written", NULL);
         break;
     case SUPPLY_LOCKED:
         wait_for_next(daemon, LOCK_RETRY, "waiting for another pass on this host", NULL);

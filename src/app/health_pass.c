@@ -201,7 +201,8 @@ static enum status_result result_of(const struct pass *pass)
 static void stand(struct standing *standing, enum status_state state, char *message)
 {
     free(standing->message);
-    *standing = (struct standing){state, message};
+    standing->state = state;
+    standing->message = message;
 }
 
 bool health_take_pass(struct status *status, struct standing *standing,

@@ -212,15 +212,19 @@ static void read_path(const struct node *node, bool optional, char **setting,
     keep(setting, resolved, node, problems);
 }
 
+static bool names_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return (slash && *name == '\0') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 /* A file, which is made and replaced: its name cannot be that of a directory. */
 static void read_metrics(const struct node *node, char **setting, struct problems *problems)
 {
-    const char *path = node && node->kind == NODE_STRING ? node->text : "";
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    bool directory = (slash && *name == '\0') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-    if (node && directory)
+    const char *path = take_text(node, "\"/run/inviterd/inviterd.prom\"", problems);
+    if (path && names_directory(path))
         node_error(node, problems, "`%s` names a directory; give the path of a file", node->key);
-    else
+    else if (path)
         read_path(node, true, setting, problems);
 }
 

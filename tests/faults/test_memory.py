@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory runs short: each allocation of our own code fails in turn, in check, plan and apply.
+"""Memory runs short: each allocation of our own code fails in turn, in check, status, plan and apply.
 
     INVITERD_BUILD=DIRECTORY INVITERD=PATH INVITERD_SANDBOX=PATH tests/faults/test_memory.py
         [--all | --share N] [--seed N] [--jobs N] [Memory.test_apply …]
@@ -12,6 +12,7 @@ apply converges.
 
 import argparse
 import concurrent.futures
+import fcntl
 import functools
 import json
 import os
@@ -21,8 +22,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "cli"))
 
 import harness  # noqa: E402
 from harness import PATIENCE, Run, TestCase, World, environment  # noqa: E402
@@ -103,10 +106,15 @@ class Small:
         (self.world.state / "ledger.json").write_text(text)
         declare(self.world)
 
+    def command(self, command):
+        return self.world.command(*command)[1:], {}
+
     def run(self, command, nth):
         """Runs with the n-th allocation failing. Returns the run, and whether it came so far."""
-        arguments = [str(FAILING), *self.world.command(*command)[1:]]
-        env = environment(INVITERD_FAIL_ALLOCATION=str(nth), INVITERD_ALLOCATIONS=str(self.report))
+        arguments, env = self.command(command)
+        arguments = [str(FAILING), *arguments]
+        env = environment(INVITERD_FAIL_ALLOCATION=str(nth), INVITERD_ALLOCATIONS=str(self.report),
+                          **env)
         done = subprocess.run(arguments, env=env, capture_output=True, stdin=subprocess.DEVNULL,
                               timeout=PATIENCE, check=False)
         run = Run(arguments, done.returncode, done.stdout.decode(errors="backslashreplace"),
@@ -124,6 +132,26 @@ class Small:
         names = subprocess.run(["addr2line", "-fsp", "-e", FAILING, *frames[2:7]], text=True,
                                capture_output=True, check=False)
         return " < ".join(names.stdout.splitlines())
+
+
+class Told(Small):
+    """A daemon that lives, and has told something of everything."""
+
+    def __init__(self, scope):
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="inviterd-told-"))
+        scope.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        self.report = directory / "allocations"
+        self.directory = directory / "run"
+        self.directory.mkdir()
+        lock = (self.directory / "running").open("w")
+        scope.addCleanup(lock.close)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Long ago, so that how long does not change from one run to the next.
+        told = (HERE.parent / "fuzz" / "corpus" / "status" / "full").read_text()
+        (self.directory / "status.json").write_text(told.replace("2026-", "2020-"))
+
+    def command(self, command):
+        return command, {"RUNTIME_DIRECTORY": str(self.directory)}
 
 
 class Memory(TestCase):
@@ -146,6 +174,8 @@ class Memory(TestCase):
         if "json" not in run.arguments:
             out = re.sub(r"/\S*/world/|http:\S+", "", run.out)
             return re.sub(r"(: )?invite-\w+|req_\w+", "", out)
+        if run.arguments[1] == "status":
+            return run.json
         if run.arguments[1] == "check":
             return {**run.json, "members_path": None}
         return [{key: value for key, value in line.items() if not key.endswith("_id")}
@@ -159,6 +189,14 @@ class Memory(TestCase):
             note = f"another organisation, allocation {nth}: {small.where()}"
             self.assertEqual((run.code == 0, small.world.sandbox.writes()), (False, []), note)
             self.assertRegex(run.err, MEMORY + "|" + reference.err.strip()[-40:], note)
+            return reached
+
+    def try_status(self, command, nth, reference):
+        with Scope() as scope:
+            told = Told(scope)
+            run, reached = told.run(command, nth)
+            if reached:
+                self.check_failure(run, reference, f"allocation {nth}: {told.where()}")
             return reached
 
     def try_one(self, command, nth, reference):
@@ -194,9 +232,9 @@ class Memory(TestCase):
         rng = random.Random(f"{options.seed}/{name}")
         return sorted(rng.sample(range(1, count + 1), min(options.share, count)))
 
-    def fail_each(self, *command, attempt=None, **of_ledger):
+    def fail_each(self, *command, attempt=None, make=Small, **of_ledger):
         with Scope() as scope:
-            small = Small(scope, **of_ledger)
+            small = make(scope, **of_ledger)
             reference, _ = small.run(command, 0)
             count = small.asked_for()
         attempt = attempt or self.try_one
@@ -219,6 +257,12 @@ class Memory(TestCase):
 
     def test_check_json(self):
         self.fail_each("check", "-o", "json")
+
+    def test_status(self):
+        self.fail_each("status", attempt=self.try_status, make=Told)
+
+    def test_status_json(self):
+        self.fail_each("status", "-o", "json", attempt=self.try_status, make=Told)
 
     def test_plan(self):
         self.fail_each("plan")
