@@ -1,6 +1,7 @@
 /* The curl multi handle on sd-event. */
 #include "http.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <malloc.h>
@@ -484,6 +485,7 @@ static void answer_all(struct http *http, const struct http_answer *answer)
 {
     while (http->transfers) {
         struct transfer *transfer = http->transfers;
+        assert(!transfer->previous);
         transfer->answered(answer, transfer->userdata);
         transfer_free(transfer);
     }
