@@ -1,7 +1,6 @@
 /* The curl multi handle on sd-event. */
 #include "http.h"
 
-#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <malloc.h>
@@ -483,9 +482,8 @@ int http_new(sd_event *event, const struct http_options *options, struct http **
 /* Answers what is in flight; NULL says that it was cancelled. */
 static void answer_all(struct http *http, const struct http_answer *answer)
 {
-    while (http->transfers) {
-        struct transfer *transfer = http->transfers;
-        assert(!transfer->previous);
+    for (struct transfer *transfer = http->transfers, *next; transfer; transfer = next) {
+        next = transfer->next;
         transfer->answered(answer, transfer->userdata);
         transfer_free(transfer);
     }
