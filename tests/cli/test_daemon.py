@@ -450,17 +450,30 @@ class Changes(DaemonCase):
         self.check_noticed(world, lambda: swap("..1"), ADA)
         self.check_stopped(daemon)
 
-    def test_many_changes_are_one_pass(self):
-        world, daemon = self.started()
-        world.sandbox.clear_log()
+    def save_often(self, world):
+        """Saves twenty times in a row; returns the longest pause between two, in seconds."""
+        longest, before = 0, time.monotonic()
         for number in range(20):
             world.member_path.write_text(self.text(ADA, *[f"u{i}@example.com"
                                                          for i in range(number)]))
             time.sleep(0.05)
-        wait_for(lambda: len(world.sandbox.live()) == 20, "the pass")
-        daemon.wait_field("STATUS", "in sync, 20 ")
-        self.assertEqual(len(world.sandbox.requests("list")), 1)
-        self.check_stopped(daemon)
+            longest, before = max(longest, time.monotonic() - before), time.monotonic()
+        return longest
+
+    def test_many_changes_are_one_pass(self):
+        for _ in range(10):
+            world, daemon = self.started()
+            world.sandbox.clear_log()
+            longest = self.save_often(world)
+            wait_for(lambda: len(world.sandbox.live()) == 20, "the pass")
+            daemon.wait_field("STATUS", "in sync, 20 ")
+            passes = len(world.sandbox.requests("list"))
+            self.check_stopped(daemon)
+            # Where this machine was too busy to save quickly, it proves nothing.
+            if longest < 0.5:
+                self.assertEqual(passes, 1)
+                return
+        self.skipTest("this machine is too busy")
 
     def test_half_a_file_is_never_used(self):
         """Whole files only, although the first half would be a valid one, too."""
