@@ -91,36 +91,34 @@ static void remember_standing(struct chronicle *chronicle, const struct plan *pl
           compare_texts);
 }
 
-static void tell_standing(const struct chronicle *chronicle, const struct line *line, bool news)
+static void tell_standing(const struct chronicle *chronicle, const struct line *line)
 {
     _cleanup_free_ char *reason = words_for_reason(line);
     _cleanup_free_ char *limits = words_for_limits(line->blocked_by);
-    int priority = news ? LOG_WARNING : LOG_DEBUG;
     if (line->blocked_by != 0) {
-        struct journal_event event = event_of(chronicle, line, priority, EVENT_BLOCKED);
+        struct journal_event event = event_of(chronicle, line, LOG_WARNING, EVENT_BLOCKED);
         journal_send(&event, "blocked: %s %s (%s): %s", action_word(line->action), line->email,
                      limits, reason);
     } else {
-        struct journal_event event = event_of(chronicle, line, priority, EVENT_ATTENTION);
+        struct journal_event event = event_of(chronicle, line, LOG_WARNING, EVENT_ATTENTION);
         journal_send(&event, "attention: %s (%s): %s", line->email, reason_word(line->reason),
                      reason);
     }
 }
 
 /* A change is told once, by its result; only a dry run has none. */
-static void tell_planned(const struct chronicle *chronicle, const struct line *line, bool news)
+static void tell_planned(const struct chronicle *chronicle, const struct line *line)
 {
-    int priority = chronicle->options->dry_run && news ? LOG_NOTICE : LOG_DEBUG;
+    int priority = chronicle->options->dry_run ? LOG_NOTICE : LOG_DEBUG;
     struct journal_event event = event_of(chronicle, line, priority, EVENT_PLANNED);
     journal_send(&event, "plan: %s %s (%s)", action_word(line->action), line->email,
                  reason_word(line->reason));
 }
 
-static void tell_limits(const struct chronicle *chronicle, const struct plan *plan, bool news)
+static void tell_limits(const struct chronicle *chronicle, const struct plan *plan)
 {
-    struct journal_event event = {.priority = news ? LOG_WARNING : LOG_DEBUG,
-                                  .message_id = EVENT_BLOCKED,
-                                  .pass = chronicle->pass};
+    struct journal_event event = {
+        .priority = LOG_WARNING, .message_id = EVENT_BLOCKED, .pass = chronicle->pass};
     for (size_t i = 0; i < plan->excess_count; i++) {
         _cleanup_free_ char *words = words_for_excess(&plan->excess[i]);
         journal_send(&event, "%s", words ? words : "a limit is exceeded");
@@ -134,13 +132,15 @@ static void tell_limits(const struct chronicle *chronicle, const struct plan *pl
                  command ? command : plan->approval);
 }
 
-static void tell_clock(const struct chronicle *chronicle, const struct pass *pass)
+/* Once, until the clocks agree again. */
+static void tell_clock(struct chronicle *chronicle, const struct pass *pass)
 {
     _cleanup_free_ char *words = words_for_clock(pass, (int64_t)time(NULL));
     const struct journal_event event = {
         .priority = LOG_WARNING, .message_id = EVENT_CLOCK_SKEW, .pass = chronicle->pass};
-    if (words)
+    if (words && !chronicle->clock_told)
         journal_send(&event, "%s", words);
+    chronicle->clock_told = words;
 }
 
 void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
@@ -152,13 +152,16 @@ void chronicle_plan(struct chronicle *chronicle, const struct pass *pass)
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
         _cleanup_free_ char *text = stands(chronicle, line) ? standing_text(line) : NULL;
+        /* What stands was said when it came. */
+        if (text && !is_news(chronicle, text))
+            continue;
         if (line->action == ACTION_ATTENTION || line->blocked_by != 0)
-            tell_standing(chronicle, line, is_news(chronicle, text));
+            tell_standing(chronicle, line);
         else if (action_writes(line->action))
-            tell_planned(chronicle, line, is_news(chronicle, text));
+            tell_planned(chronicle, line);
     }
-    if (plan_count_blocked(plan) > 0)
-        tell_limits(chronicle, plan, is_news(chronicle, plan->approval));
+    if (plan_count_blocked(plan) > 0 && is_news(chronicle, plan->approval))
+        tell_limits(chronicle, plan);
     remember_standing(chronicle, plan);
 }
 

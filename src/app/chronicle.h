@@ -13,6 +13,7 @@ struct chronicle {
     bool *told;      /* by line: its result was said */
     char **standing; /* what the last pass left as it is, sorted: not said again while it stays */
     size_t standing_count;
+    bool clock_told; /* that the clocks disagree */
 };
 
 /* A pass begins under these settings, which are borrowed until it has ended. */

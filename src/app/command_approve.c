@@ -105,6 +105,10 @@ static int tell_verdict(const struct options *options, const struct before *befo
     if (!ours)
         return print_outcome(options, "waiting",
                              "the daemon has not taken it up: see inviterd status", EXIT_TROUBLE);
+    if (status->pass_under_way)
+        return print_outcome(options, "waiting",
+                             "a pass is under way, which takes longer: see inviterd status",
+                             EXIT_TROUBLE);
     _cleanup_free_ char *words =
         memory_format("the daemon keeps it until its next complete listing (now: %s); see "
                       "inviterd status",

@@ -14,8 +14,8 @@ static int refuse(const struct options *options, const struct problems *problems
 {
     if (!journal_connected())
         return report_problems(options, problems);
-    tell_problems(EVENT_CONFIG_INVALID, problems);
-    tell(LOG_ERR, EVENT_CONFIG_INVALID,
+    tell_problems(EVENT_CONFIG_REFUSED, problems);
+    tell(LOG_ERR, EVENT_CONFIG_REFUSED,
          "the configuration is invalid: nothing was sent; correct it and start again");
     return EXIT_CONFIG;
 }

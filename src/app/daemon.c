@@ -28,6 +28,8 @@
 #define LOCK_RETRY SECOND
 /* Several changes that come together are looked at once. */
 #define DEBOUNCE (SECOND / 10)
+/* Others on this host may be at work for so long before it is called a failure. */
+#define OTHERS_PATIENCE (120 * SECOND)
 /* Asked to stop, it waits for answers so long; the unit's TimeoutStopSec is longer. */
 #define STOP_PATIENCE (75 * SECOND)
 
@@ -45,9 +47,11 @@ struct daemon {
     struct health *health;
     struct watch *members_watch, *approval_watch;
     struct clock_watch *clock_watch;
-    char *approval;    /* handed in for the next pass */
-    char *approving;   /* given to the pass under way, until its plan has used or refused it */
-    unsigned failures; /* failed passes in a row */
+    char *approval;         /* handed in for the next pass */
+    char *approving;        /* given to the pass under way, until its plan has used or refused it */
+    unsigned failures;      /* failed passes in a row */
+    uint64_t waiting_since; /* for others: a lock, or a writer; 0: no */
+    bool waiting_told;
     bool stopping, reloading;
     bool changed;          /* while a pass was under way: the next one is due at once */
     struct driver *driver; /* the pass under way */
@@ -109,12 +113,22 @@ static void back_off(struct daemon *daemon, const char *trouble)
     wait_for_next(daemon, wait, trouble, trouble ? &none : NULL);
 }
 
+/* Whether the next try is due so soon that nothing could come sooner. */
+static bool is_due(const struct daemon *daemon)
+{
+    int enabled;
+    uint64_t until;
+    return sd_event_source_get_enabled(daemon->timer, &enabled) >= 0 && enabled != SD_EVENT_OFF &&
+           sd_event_source_get_time(daemon->timer, &until) >= 0 &&
+           until <= clock_now().boot + DEBOUNCE;
+}
+
 /* Something happened that the next pass need not wait for. */
 static void hurry(struct daemon *daemon)
 {
     if (daemon->driver)
         daemon->changed = true;
-    else if (!daemon->stopping)
+    else if (!daemon->stopping && !is_due(daemon))
         soon(daemon, DEBOUNCE);
 }
 
@@ -168,6 +182,8 @@ static void judge_approval(struct daemon *daemon, const struct pass *pass)
         settle_approval(daemon, "refused", why_it_misfits(daemon, pass_plan(pass)));
     else if (daemon->options->dry_run)
         settle_approval(daemon, "refused", strdup("refused: this is a dry run, it never writes"));
+    else
+        health_approval(daemon->health, daemon->approving, "waiting", "being carried out now");
 }
 
 static void end_approval(struct daemon *daemon, const struct pass *pass)
@@ -176,12 +192,14 @@ static void end_approval(struct daemon *daemon, const struct pass *pass)
     if (!daemon->approving || !plan || !plan->approved)
         return;
     _cleanup_free_ char *results = words_for_results(plan);
-    if (pass_end(pass) == PASS_FAILED)
-        settle_approval(daemon, "failed",
-                        memory_format("used, but the pass failed: %s", pass_error(pass)));
-    else
+    if (plan_approval_is_done(plan))
         settle_approval(daemon, "carried-out",
                         memory_format("carried out: %s", results ? results : "done"));
+    else
+        settle_approval(daemon, "failed",
+                        memory_format("used, and not all of it is done (%s): what a limit still "
+                                      "holds back has a new id, see inviterd status",
+                                      results ? results : "see the journal"));
 }
 
 static void on_approval(void *userdata)
@@ -192,13 +210,25 @@ static void on_approval(void *userdata)
     if (r < 0)
         tell(LOG_WARNING, EVENT_APPROVAL, "an approval cannot be read (%s): give it once more",
              strerror(-r));
-    if (!id || daemon->stopping)
+    if (!id)
         return;
     if (memory_set(&daemon->approval, id) < 0)
         return;
     tell(LOG_NOTICE, EVENT_APPROVAL, "approval %s was handed in", id);
     health_approval(daemon->health, id, "waiting", "handed in: a pass follows");
     hurry(daemon);
+}
+
+/* The daemon stops: what was handed in and not used must be given once more. */
+static void forget_approval(struct daemon *daemon)
+{
+    if (!daemon->approval)
+        return;
+    (void)memory_set(&daemon->approving, daemon->approval);
+    (void)memory_set(&daemon->approval, NULL);
+    if (daemon->approving)
+        settle_approval(daemon, "refused",
+                        strdup("refused: the daemon was stopped before; give it once more"));
 }
 
 /* ---- a pass -------------------------------------------------------------------------------- */
@@ -297,15 +327,34 @@ static int start_pass(struct daemon *daemon)
     return driver_new(&params, &daemon->driver);
 }
 
+/* Somebody else is at work, which takes moments; where it does not end, that is a failure. */
+static void wait_for_others(struct daemon *daemon, uint64_t usec, const char *what)
+{
+    static const struct problems none;
+    uint64_t now = clock_now().boot;
+    if (daemon->waiting_since == 0)
+        daemon->waiting_since = now;
+    bool too_long = now - daemon->waiting_since > OTHERS_PATIENCE;
+    if (too_long && !daemon->waiting_told)
+        tell(LOG_WARNING, EVENT_WAITING, "%s for %llu minutes now: no pass can be made", what,
+             (unsigned long long)((now - daemon->waiting_since) / (60 * SECOND)));
+    daemon->waiting_told = too_long;
+    /* What is said to be wrong stays so until it is looked at again. */
+    if (too_long || !health_is_held_up(daemon->health))
+        wait_for_next(daemon, usec, what, too_long ? &none : NULL);
+    else
+        soon(daemon, usec);
+}
+
 /* Something is missing, or it is too early. */
 static void wait_for_supplies(struct daemon *daemon, const struct supply_report *report)
 {
     switch (report->supply) {
     case SUPPLY_LATER:
-        wait_for_next(daemon, report->wait_usec, "the member file is being written", NULL);
+        wait_for_others(daemon, report->wait_usec, "waiting for the member file to be quiet");
         break;
     case SUPPLY_LOCKED:
-        wait_for_next(daemon, LOCK_RETRY, "waiting for another pass on this host", NULL);
+        wait_for_others(daemon, LOCK_RETRY, "waiting for another pass on this host");
         break;
     case SUPPLY_INVALID:
         wait_for_next(daemon, interval(daemon), report->text, &report->problems);
@@ -321,6 +370,10 @@ static void try_pass(struct daemon *daemon)
 {
     struct supply_report report;
     supplies_gather(&daemon->supplies, daemon->openai, &report);
+    if (report.supply != SUPPLY_LATER && report.supply != SUPPLY_LOCKED) {
+        daemon->waiting_since = 0;
+        daemon->waiting_told = false;
+    }
     int r = 0;
     if (report.supply == SUPPLY_READY)
         r = start_pass(daemon);
@@ -376,7 +429,7 @@ static void reload(struct daemon *daemon)
     settings_clear(&settings);
     supplies_forget_fault(&daemon->supplies);
     daemon->failures = 0;
-    notify_ready("reloaded");
+    notify_ready();
     try_pass(daemon);
 }
 
@@ -389,12 +442,15 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
     notify_reloading();
     sd_event_source_set_enabled(daemon->timer, SD_EVENT_OFF);
-    if (daemon->driver) {
-        daemon->reloading = true;
-        driver_stop(daemon->driver);
-    } else {
+    if (!daemon->driver) {
         reload(daemon);
+        return 0;
     }
+    daemon->reloading = true;
+    /* What was approved is carried out whole: its id is used. */
+    const struct plan *plan = pass_plan(driver_pass(daemon->driver));
+    if (!plan || !plan->approved)
+        driver_stop(daemon->driver);
     return 0;
 }
 
@@ -559,12 +615,14 @@ int daemon_run(const struct options *options, struct settings *settings)
         tell(LOG_INFO, EVENT_STARTED, "inviterd %s started: policy %s, %s%s", INVITERD_VERSION,
              policy_word(daemon.settings.policy), daemon.settings.base_url,
              options->dry_run ? ", dry run: nothing is ever written" : "");
-        notify_ready("starting the first pass");
+        notify_ready();
         r = sd_event_loop(daemon.event);
     }
-    if (r < 0)
+    forget_approval(&daemon);
+    /* Another daemon in our place was told already. */
+    if (r < 0 && r != -EWOULDBLOCK)
         tell(LOG_ERR, EVENT_STOPPED, "cannot go on: %s", strerror(-r));
-    else
+    else if (r >= 0)
         tell(LOG_INFO, EVENT_STOPPED, "stopped");
     clear(&daemon);
     return r < 0 ? EXIT_TROUBLE : EXIT_OK;

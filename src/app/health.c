@@ -25,6 +25,8 @@
 #define LATER_MAX (30 * SECOND)
 /* What came from outside is cut in the line for the service manager, so that its end is seen. */
 #define LINE_TEXT_MAX 400
+/* What is further away than this is told with its day. */
+#define DAY_SECONDS (20 * 3600)
 
 /* A place that is told, and what of it was said in the journal. */
 struct place {
@@ -47,6 +49,7 @@ struct health {
     unsigned number;
     int64_t offset; /* from these to microseconds since the epoch */
     char *line_told, *metrics_told;
+    char *metrics_path; /* where the last metrics were written */
     struct place runtime_place, metrics_place;
 };
 
@@ -108,6 +111,7 @@ static enum status_state state_of(const struct health *health)
 static struct status status_of(const struct health *health)
 {
     struct status status = health->status;
+    status.instance = health->options->instance;
     status.version = (char *)INVITERD_VERSION;
     status.pid = getpid();
     status.started = date_of(health, health->started);
@@ -129,11 +133,16 @@ static const char *next_words(const struct health *health, char *buffer, size_t 
     int64_t date = date_of(health, health->until);
     bool failing = state_of(health) == STATUS_FAILING;
     struct tm tm;
-    time_t time = (time_t)date;
+    time_t seconds = (time_t)date;
     if (date == 0 || health->stopping || (health->trouble && !health->held_up) ||
-        !localtime_r(&time, &tm))
+        !localtime_r(&seconds, &tm))
         return "";
-    snprintf(buffer, size, "; next %s %02d:%02d", failing ? "try" : "pass", tm.tm_hour, tm.tm_min);
+    const char *what = failing ? "try" : "pass";
+    if (date - (int64_t)time(NULL) > DAY_SECONDS)
+        snprintf(buffer, size, "; next %s %04d-%02d-%02d %02d:%02d", what, tm.tm_year + 1900,
+                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min);
+    else
+        snprintf(buffer, size, "; next %s %02d:%02d", what, tm.tm_hour, tm.tm_min);
     return buffer;
 }
 
@@ -186,6 +195,7 @@ static void tell_metrics(struct health *health)
     if (text && health->metrics_told && strcmp(text, health->metrics_told) == 0)
         return;
     int r = text ? file_publish_path(path, text, strlen(text), 0644) : -ENOMEM;
+    (void)memory_set(&health->metrics_path, path);
     note(&health->metrics_place, r, path, "correct `metrics`, or the rights to its directory");
     free(health->metrics_told);
     health->metrics_told = r < 0 ? NULL : TAKE(text);
@@ -223,12 +233,19 @@ void health_free(struct health *health)
     free(health->trouble);
     free(health->line_told);
     free(health->metrics_told);
+    free(health->metrics_path);
     free(health);
 }
 
 void health_configure(struct health *health, const struct settings *settings)
 {
     health->settings = settings;
+    /* What nobody writes any more must not look as if it were true. */
+    if (health->metrics_path &&
+        (!settings->metrics || strcmp(health->metrics_path, settings->metrics) != 0)) {
+        (void)unlink(health->metrics_path);
+        (void)memory_set(&health->metrics_path, NULL);
+    }
     /* Another file, perhaps: whatever was told of it. */
     health->metrics_place.failed = false;
     free(health->metrics_told);
@@ -272,8 +289,10 @@ void health_pass_ended(struct health *health, const struct pass *pass)
     health->status.pass_under_way = false;
     health->news = true;
     /* Nothing else follows. */
-    if (health->stopping)
+    if (health->stopping) {
         tell(health);
+        tell_metrics(health);
+    }
 }
 
 /* Only what is no mere warning holds up a pass. */
@@ -330,6 +349,9 @@ void health_waits(struct health *health, const char *trouble, const struct probl
     health->news |= !same_text(text, health->trouble) || health->held_up != (problems != NULL) ||
                     !same_lines(&lines, &health->status.problems) || health->runtime_place.failed;
     wait_for_nothing(health);
+    /* A pass that could not even begin is not under way. */
+    health->news |= health->status.pass_under_way;
+    health->status.pass_under_way = false;
     health->trouble = text;
     health->status.problems = lines;
     health->held_up = problems != NULL;
@@ -339,6 +361,11 @@ void health_waits(struct health *health, const char *trouble, const struct probl
         return;
     tell(health);
     tell_metrics(health);
+}
+
+bool health_is_held_up(const struct health *health)
+{
+    return health->held_up;
 }
 
 void health_approval(struct health *health, const char *id, const char *outcome, const char *text)

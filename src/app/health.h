@@ -44,10 +44,12 @@ void health_pass_ended(struct health *health, const struct pass *pass);
 void health_waits(struct health *health, const char *trouble, const struct problems *problems,
                   uint64_t until);
 /*
- * An approval was handed in (`outcome` "waiting"), and then "carried-out" or "refused", and why:
- * for the person who waits for it in `inviterd approve`.
+ * An approval was handed in (`outcome` "waiting"), and then "carried-out", "failed" or "refused",
+ * and why: for the person who waits for it in `inviterd approve`.
  */
 void health_approval(struct health *health, const char *id, const char *outcome, const char *text);
+/* Whether the last health_waits() named problems: the daemon is failing. */
+bool health_is_held_up(const struct health *health);
 /* The wall clock was set: times of day are told anew. */
 void health_clock_was_set(struct health *health);
 /* The daemon lets writes in flight end and stops. */

@@ -38,8 +38,8 @@ static bool trouble(struct supplies *supplies, struct supply_report *report, con
 {
     report->supply = SUPPLY_TROUBLE;
     report->text = text;
-    tell(is_news(supplies, text) ? LOG_ERR : LOG_DEBUG, message_id, "%s",
-         text ? text : "out of memory");
+    if (is_news(supplies, text))
+        tell(LOG_ERR, message_id, "%s", text ? text : "out of memory");
     return false;
 }
 

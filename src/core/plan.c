@@ -346,9 +346,20 @@ char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger)
     return text;
 }
 
-void plan_approve(struct plan *plan)
+bool plan_approval_is_done(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->lines.count; i++)
-        plan->lines.items[i].blocked_by = 0;
+        if (plan->lines.items[i].approved && plan->lines.items[i].result != RESULT_DONE)
+            return false;
+    return plan->approved;
+}
+
+void plan_approve(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        struct line *line = &plan->lines.items[i];
+        line->approved = line->blocked_by != 0;
+        line->blocked_by = 0;
+    }
     plan->approved = true;
 }

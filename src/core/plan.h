@@ -34,5 +34,7 @@ bool plan_in_sync(const struct plan *plan);
  * approvals were used before, and each blocked action. The caller owns it; NULL: no memory.
  */
 char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger);
+/* Whether everything that an approval has lifted is done. */
+bool plan_approval_is_done(const struct plan *plan);
 /* Lifts every limit. */
 void plan_approve(struct plan *plan);

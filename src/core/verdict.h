@@ -56,6 +56,7 @@ struct line {
     bool held;                   /* an earlier create is open: look again before writing */
     bool first_clear;            /* a duplicate to be revoked before its person's replacement */
     unsigned blocked_by;         /* bits of enum limit */
+    bool approved;               /* was blocked, and an approval has lifted that */
     /* What came of it. */
     enum result result;
     char *error;

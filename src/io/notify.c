@@ -6,9 +6,9 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-void notify_ready(const char *status)
+void notify_ready(void)
 {
-    sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+    sd_notify(0, "READY=1");
 }
 
 void notify_reloading(void)

@@ -92,7 +92,7 @@ class Life(DaemonCase):
         daemon.wait_passes(1)
         messages = list(daemon.manager.messages)
         # Nothing is under way before the service manager knows that it is ready.
-        self.assertIn("READY=1\nSTATUS=starting the first pass", messages[:2])
+        self.assertEqual(messages[:2], ["STATUS=starting the first pass", "READY=1"])
         self.assertEqual(daemon.manager.fields("READY"), ["1"])
         statuses = daemon.manager.fields("STATUS")
         self.assertIn("a pass is under way", statuses)
@@ -299,6 +299,10 @@ class Invalid(DaemonCase):
         daemon.process.wait_err(f"{place}: no members are declared")
         daemon.process.wait_err("member file is invalid: nothing is written until it is corrected")
         self.assert_untouched(world)
+
+        # And it goes on saying so after a reload that does not help.
+        daemon.reload()
+        self.assertIn("waiting for a valid member file", daemon.manager.fields("STATUS")[-1])
 
         world.write_members('{"organization":\n{"members": ["ada@example.com",\n]}}')
         daemon.reload()
@@ -509,6 +513,19 @@ class Changes(DaemonCase):
                  "the pass that follows")
         self.check_stopped(daemon)
 
+    def test_events_without_end_do_not_keep_passes_away(self):
+        world = World(self, interval="10s")
+        world.declare(ADA)
+        daemon = Daemon(world)
+        daemon.wait_passes(1)
+        end = time.monotonic() + 13
+        while time.monotonic() < end:
+            world.files.chmod(0o700)
+            world.files.chmod(0o755)
+            time.sleep(0.01)
+        self.assertGreater(len(world.sandbox.requests("list")), 1)
+        self.check_stopped(daemon)
+
     def test_correcting_an_invalid_file(self):
         world, daemon = self.started()
         world.member_path.write_text("{")
@@ -520,6 +537,62 @@ class Changes(DaemonCase):
                            ADA, BEN)
         run = self.check_stopped(daemon)
         self.assertEqual(run.err.count("nothing is written until it is corrected"), 2)
+
+
+class Approval(DaemonCase):
+    """What becomes of an approval, whatever happens while it is carried out."""
+
+    def blocked(self, count=6, latency=0, **settings):
+        invites = [{"email": f"u{i}@example.com"} for i in range(count)]
+        world = World(self, "--latency", str(latency), invites=invites,
+                      limits={"revocations": 1}, interval="1h", **settings)
+        world.declare(ADA)
+        daemon = Daemon(world)
+        daemon.wait_field("STATUS", f"{count} revocations blocked by a limit")
+        return world, daemon, re.search("inviterd approve ([0-9a-f]{12})", daemon.process.err)[1]
+
+    def approve(self, world, approval):
+        return world.start("approve", approval, bare=True)
+
+    def test_not_all_of_it_is_done(self):
+        world, daemon, approval = self.blocked()
+        world.sandbox.fault("call=delete,email=u1@example.com,do=status,status=400")
+        run = self.approve(world, approval).end()
+        self.assert_exit(run, 1)
+        self.assertRegex(run.err, f"approval {approval}: used, and not all of it is done "
+                                  r"\(5 done, 1 failed\): what a limit still holds back has a new")
+        self.check_stopped(daemon)
+
+    def test_a_reload_lets_it_be_carried_out_whole(self):
+        world, daemon, approval = self.blocked(latency=300, api={"concurrency": 1})
+        process = self.approve(world, approval)
+        wait_for(lambda: world.sandbox.requests("delete"), "the first delete")
+        daemon.reload()
+        run = process.end()
+        self.assert_exit(run, EXIT_OK)
+        self.assertEqual(run.out, f"approval {approval}: carried out: 6 done\n")
+        self.assertEqual(world.sandbox.live(), [ADA])
+        self.check_stopped(daemon)
+
+    def test_while_it_is_carried_out(self):
+        world, daemon, approval = self.blocked(latency=500, api={"concurrency": 1})
+        process = self.approve(world, approval)
+        wait_for(lambda: world.sandbox.requests("delete"), "the first delete")
+        status = json.loads((world.directory / "run" / "status.json").read_text())
+        self.assertEqual(status["approval"]["text"], "being carried out now")
+        self.assert_exit(process.end(), EXIT_OK)
+        self.check_stopped(daemon)
+
+    def test_a_stop_before_it_is_used(self):
+        world, daemon, approval = self.blocked()
+        world.sandbox.fault("call=list,do=hang")
+        process = self.approve(world, approval)
+        daemon.process.wait_err(f"approval {approval} was handed in")
+        run = self.check_stopped(daemon)
+        self.assertIn(f"approval {approval}: refused: the daemon was stopped before", run.err)
+        said = process.end()
+        self.assert_exit(said, 1)
+        self.assertIn("refused: the daemon was stopped before; give it once more", said.err)
 
 
 class Trouble(DaemonCase):
@@ -595,7 +668,7 @@ class Trouble(DaemonCase):
         world = World(self, limits={"invites": 1}, invites=[{"email": "odd@example.com",
                                                              "status": "suspended"}])
         world.declare(ADA, BEN)
-        daemon = Daemon(world)
+        daemon = Daemon(world, "-v")
         daemon.wait_field("STATUS", "2 invites blocked by a limit; 1 needs attention; next pass")
         err = daemon.process.wait_err("inviterd approve [0-9a-f]{12}\n")
         self.assertIn("limits.invites: 2 people would be invited, 1 is allowed", err)
@@ -607,6 +680,7 @@ class Trouble(DaemonCase):
         run = self.check_stopped(daemon)
         self.assertEqual(run.err.count("blocked: invite"), 2)
         self.assertEqual(run.err.count("attention:"), 1)
+        self.assertEqual(run.err.count("to carry out exactly"), 1)
 
     def test_text_from_the_service_forges_no_line(self):
         world = World(self)
