@@ -92,6 +92,7 @@ struct status_requests {
 
 /* Times are seconds since the epoch, 0 where there is none. All texts are owned. */
 struct status {
+    const char *instance; /* borrowed, and for the metrics alone; NULL: the only one */
     char *version;
     int64_t pid, started;
     enum status_state state;
