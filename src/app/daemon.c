@@ -72,10 +72,13 @@ static void wait_for_next(struct daemon *daemon, uint64_t usec, const char *trou
     health_waits(daemon->health, trouble, problems, until);
 }
 
-/* Tries again so soon that it is no news. */
+/*
+ * Tries again so soon that it is no news. The time counts from now, not from when the loop woke up,
+ * lest the second look at a file come a little too early to count as one.
+ */
 static void soon(struct daemon *daemon, uint64_t usec)
 {
-    sd_event_source_set_time_relative(daemon->timer, usec);
+    sd_event_source_set_time(daemon->timer, clock_now().boot + usec);
     sd_event_source_set_enabled(daemon->timer, SD_EVENT_ONESHOT);
 }
 
