@@ -18,9 +18,12 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent
 # All, or those that the environment names: tests/analyse/coverage runs but some.
-MODULES = os.environ.get("INVITERD_TEST_FOLDERS", "unit api cli faults fuzz sim bench packaging").split()
-# Long enough for the slowest module on a loaded machine; a test that hangs must end some time.
+MODULES = os.environ.get("INVITERD_TEST_FOLDERS",
+                         "system unit api cli faults fuzz sim bench packaging").split()
+# Long enough for the slowest module on a loaded machine; a test that hangs must end some time. The
+# system tests make a Debian first.
 TIMEOUT_SECONDS = 600
+TIMEOUT_SECONDS_OF = {"system": 1200}
 
 
 class Result:
@@ -45,11 +48,11 @@ def environment(build):
     )
 
 
-def run(command, env):
+def run(command, env, seconds=TIMEOUT_SECONDS):
     """Output and exit code of a test program; a hang is a failure like any other."""
     try:
         done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=TIMEOUT_SECONDS, errors="replace", stdin=subprocess.DEVNULL)
+                              timeout=seconds, errors="replace", stdin=subprocess.DEVNULL)
         return done.stdout, done.returncode
     except subprocess.TimeoutExpired as error:
         return (error.stdout or b"").decode(errors="replace") + "\ntimed out\n", -1
@@ -91,8 +94,10 @@ def run_unit(program, env):
 
 def run_module(module, env):
     start = time.monotonic()
-    output, code = run([sys.executable, str(module)], env)
-    name = f"{module.parent.name}/{module.stem}"
+    folder = module.parent.name
+    output, code = run([sys.executable, str(module)], env,
+                       TIMEOUT_SECONDS_OF.get(folder, TIMEOUT_SECONDS))
+    name = f"{folder}/{module.stem}"
     return Result(name, *count_unittest(output, code), output, time.monotonic() - start)
 
 
@@ -119,6 +124,9 @@ def main():
             word = "FAIL" if result.failed else "ok  "
             print(f"{word}  {result.name}: {result.passed} passed, {result.failed} failed, "
                   f"{result.skipped} skipped ({result.seconds:.1f} s)")
+            # Figures, and why something was left out, are told in any case.
+            for told in re.findall(r"^(?:figure|skipped): .*", result.output, re.M):
+                print(f"      {told.removeprefix('figure: ')}")
             if result.failed:
                 print(result.output)
             sys.stdout.flush()

@@ -54,9 +54,9 @@ def environment(**more):
     return {name: value for name, value in clean.items() if value is not None}
 
 
-def wait_for(condition, what):
+def wait_for(condition, what, patience=PATIENCE):
     """Polls until `condition` gives something true, and returns that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         value = condition()
         if value:
@@ -170,10 +170,12 @@ class Process:
 
 
 class Sandbox:
-    """A local organisation."""
+    """A local organisation, or one in the network of a machine (tests/system/machine.py)."""
 
-    def __init__(self, directory, *options, org=None, port=0):
-        arguments = [SANDBOX, "--listen", f"127.0.0.1:{port}", "--key", KEY,
+    def __init__(self, directory, *options, org=None, port=0, inside=None):
+        self.inside = inside
+        arguments = [*(inside.prefix() if inside else []),
+                     SANDBOX, "--listen", f"127.0.0.1:{port}", "--key", KEY,
                      "--key-readonly", READONLY_KEY, "--die-with-parent", *options]
         if org is not None:
             path = directory / "organization.json"
@@ -194,6 +196,8 @@ class Sandbox:
 
     def control(self, method, route, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        if self.inside:
+            connection.sock = self.inside.connect(self.port)
         try:
             text = None if body is None else json.dumps(body)
             connection.request(method, f"/_sandbox/{route}", text,
