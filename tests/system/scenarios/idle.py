@@ -7,7 +7,7 @@ import time
 from service import SystemCase, everybody
 
 SECONDS = int(os.environ.get("INVITERD_IDLE_SECONDS", "60"))
-# What the issue of ten minutes may cost; a minute gets a share of it, and the grain of the clock.
+# What ten minutes may cost, in microseconds; a minute gets a share of it, and the grain of the clock.
 MOST_PER_TEN_MINUTES = 3000
 MOST_ANONYMOUS, MOST_RESIDENT = 4 << 10, 16 << 10
 
