@@ -225,12 +225,12 @@ static int on_event(sd_event_source *source, int fd, uint32_t events, void *user
     struct watch *watch = userdata;
     _Alignas(struct inotify_event) char buffer[4096];
     bool news = false;
-    for (ssize_t length; (length = read(fd, buffer, sizeof buffer)) > 0;) {
-        for (const char *at = buffer; at < buffer + length;) {
-            const struct inotify_event *event = (const struct inotify_event *)at;
-            news |= take_event(watch, event);
-            at += sizeof *event + event->len;
-        }
+    /* What does not fit, or comes meanwhile, wakes the loop again: it must not be held here. */
+    ssize_t length = read(fd, buffer, sizeof buffer);
+    for (const char *at = buffer; length > 0 && at < buffer + length;) {
+        const struct inotify_event *event = (const struct inotify_event *)at;
+        news |= take_event(watch, event);
+        at += sizeof *event + event->len;
     }
     if (news)
         watch->changed(watch->userdata);

@@ -224,7 +224,8 @@ class SystemCalls(Secret):
     """The key passes where it is read and where it is sent, and nowhere else."""
 
     def prefix(self, world):
-        self.trace_path = world.files / "trace"
+        # Not beside the member file, where each line of it would be an event that is traced.
+        self.trace_path = world.directory / "trace"
         return ["strace", "-f", "-v", "-xx", "-yy", "-s", str(STRING_MAX), "-o",
                 str(self.trace_path)]
 
