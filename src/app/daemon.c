@@ -256,18 +256,20 @@ static void on_ended(const struct pass *pass, void *userdata)
     chronicle_end(&daemon->chronicle, pass);
     health_pass_ended(daemon->health, pass);
     end_approval(daemon, pass);
+    bool failed = pass_end(pass) == PASS_FAILED;
+    /* Whoever is told that it is over finds the key gone and the lock free. */
+    free_pass(daemon);
     if (daemon->stopping) {
         sd_event_exit(daemon->event, 0);
-    } else if (!daemon->reloading && pass_end(pass) == PASS_FAILED) {
+    } else if (daemon->reloading) {
+        reload(daemon);
+    } else if (failed) {
         back_off(daemon, NULL);
-    } else if (!daemon->reloading) {
+    } else {
         daemon->failures = 0;
         wait_for_next(daemon, interval(daemon), NULL, NULL);
     }
-    free_pass(daemon);
-    if (daemon->reloading && !daemon->stopping)
-        reload(daemon);
-    else if (daemon->changed)
+    if (daemon->changed)
         hurry(daemon);
     daemon->changed = false;
 }
