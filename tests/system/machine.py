@@ -105,11 +105,10 @@ class Machine:
     def command(self, *arguments):
         return ["nsenter", f"--target={self.leader}", "--all", "--root", "--wdns=/root", *arguments]
 
-    def start(self, *arguments, **options):
-        """A program under way in the machine."""
-        return subprocess.Popen(self.command(*arguments), env=ENVIRONMENT, text=True,
-                                **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
-                                   "stderr": subprocess.PIPE, **options})
+    def start(self, *arguments):
+        """A program under way in the machine, with which it dies."""
+        return subprocess.Popen(self.command(*arguments), env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def run(self, *arguments, check=True, text=None, seconds=2 * PATIENCE):
         """Runs a program to its end; with `check` its exit code must be 0. `text` is its input."""

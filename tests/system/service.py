@@ -203,6 +203,13 @@ class SystemCase(harness.TestCase):
         self.addCleanup(self.look_back, machine)
         return machine
 
+    def begin(self, machine, *arguments):
+        """A program under way in the machine; it may hang."""
+        process = machine.start(*arguments)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
     def start_sandbox(self, machine, *options, **more):
         sandbox = machine.sandbox(*options, **more)
         self.addCleanup(sandbox.stop)

@@ -15,8 +15,7 @@ class Stop(SystemCase):
         service = self.service("--latency", "1000", members=people)
         service.start()
         wait_for(lambda: service.sandbox.writes(), "a write")
-        stop = service.machine.start("systemctl", "stop", service.unit)
-        self.addCleanup(stop.communicate)
+        stop = self.begin(service.machine, "systemctl", "stop", service.unit)
         service.wait_status("stopping: waiting for writes in flight")
         self.assertEqual(stop.wait(60), 0)
         self.assertEqual(service.show("ActiveState", "Result"),

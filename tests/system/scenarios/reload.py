@@ -1,5 +1,7 @@
 """systemctl reload, with a good configuration and with a bad one."""
 
+import time
+
 from harness import wait_for
 from service import ADA, ERROR, SystemCase
 
@@ -21,13 +23,15 @@ class Reload(SystemCase):
         self.assertEqual(len(service.entries(event="RELOADED")), 1)
 
     def test_it_is_reloading_until_writes_have_ended_and_then_ready(self):
-        service = self.service("--latency", "1500")
+        service = self.service()
+        service.sandbox.fault("call=create,do=slow-after,ms=6000")
         service.start()
         wait_for(lambda: service.sandbox.requests("create"), "a create")
-        reload = service.machine.start("systemctl", "reload", service.unit)
-        self.addCleanup(reload.communicate)
+        reload = self.begin(service.machine, "systemctl", "reload", service.unit)
         wait_for(lambda: service.show("ActiveState") == "reloading", "RELOADING")
-        # Who asks whether it is there is told that it is.
+        # Longer than the signal takes; and who asks whether it is there is told that it is.
+        time.sleep(1)
+        self.assertEqual(service.show("ActiveState"), "reloading")
         self.assertEqual(service.systemctl("is-active").code, 0)
         wait_for(lambda: service.show("ActiveState") == "active", "READY")
         self.assertEqual(reload.wait(60), 0)
