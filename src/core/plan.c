@@ -336,6 +336,10 @@ char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger)
     put(out, ledger->base_url);
     put(out, ledger->organization);
     fprintf(out, "%u\n", ledger->approvals_used);
+    /* Who approved the same lines by a listing that could be believed has not seen this one. */
+    for (size_t i = 0; i < plan->excess_count; i++)
+        if (plan->excess[i].limit == LIMIT_VANISHED)
+            put(out, limit_word(LIMIT_VANISHED));
     for (size_t i = 0; i < plan->lines.count; i++)
         if (plan->lines.items[i].blocked_by != 0)
             put_line(out, &plan->lines.items[i]);

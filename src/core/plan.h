@@ -31,7 +31,8 @@ bool plan_in_sync(const struct plan *plan);
 
 /*
  * Everything that an approval id stands for, as text to be digested: the organisation, how many
- * approvals were used before, and each blocked action. The caller owns it; NULL: no memory.
+ * approvals were used before, whether a listing lacks most of what was there, and each blocked
+ * action. The caller owns it; NULL: no memory.
  */
 char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger);
 /* Whether everything that an approval has lifted is done. */

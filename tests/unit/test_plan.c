@@ -891,6 +891,24 @@ static void an_approval_dies_with_what_is_blocked(void **state)
     }
 }
 
+/* Who approved the same lines has not approved a listing that lacks most of what was there. */
+static void an_approval_is_of_the_listing_seen(void **state)
+{
+    (void)state;
+    SCENE;
+    scene.limits.invites = 0;
+    unit_declare(scene.members, "new@x", "reader", NULL, 0);
+    scene.listing = unit_listing(NULL, 0);
+    scene.ledger->live = 9;
+    _cleanup_free_ char *before = blocked_text(&scene);
+    assert_int_equal(plan_count_blocked(scene.plan), 1);
+    scene.ledger->live = 10;
+    relist(&scene, NULL, 0);
+    _cleanup_free_ char *after = blocked_text(&scene);
+    assert_int_equal(plan_count_blocked(scene.plan), 1);
+    assert_string_not_equal(after, before);
+}
+
 /* No text of one field can pass for the next field. */
 static void an_approval_is_not_forged_by_names(void **state)
 {
@@ -945,6 +963,7 @@ int main(void)
         cmocka_unit_test(attention_does_not_count),
         cmocka_unit_test(an_approval_survives_the_rest),
         cmocka_unit_test(an_approval_dies_with_what_is_blocked),
+        cmocka_unit_test(an_approval_is_of_the_listing_seen),
         cmocka_unit_test(an_approval_is_not_forged_by_names),
         cmocka_unit_test(an_approval_lifts_every_limit),
     };
