@@ -67,8 +67,8 @@ struct pass *pass_new(const struct pass_params *params)
     if (!pass)
         return NULL;
     pass->params = *params;
-    pass->first = listing_new();
-    pass->second = listing_new();
+    pass->first = listing_new(LISTING_INVITES);
+    pass->second = listing_new(LISTING_INVITES);
     if (!pass->first || !pass->second) {
         pass_free(pass);
         return NULL;

@@ -38,7 +38,7 @@ static void check_invite(const struct invite *invite)
 /* A listing that consists of this page alone. Takes over its invites. */
 static void check_listing(struct page *page)
 {
-    _cleanup_(listing_free_pointer) struct listing *listing = listing_new();
+    _cleanup_(listing_free_pointer) struct listing *listing = listing_new(LISTING_INVITES);
     bool has_more = page->has_more;
     size_t count = page->invites.count;
     MUST(listing && listing_take_page(listing, page) == 0);

@@ -75,6 +75,21 @@ static inline struct page unit_page(const char *ids, bool has_more)
     return page;
 }
 
+/* A page of users whose ids are the words of a text. */
+static inline struct page unit_users_page(const char *ids, bool has_more)
+{
+    struct page page = {.has_more = has_more};
+    char *copy = strdup(ids), *rest = copy;
+    for (char *id; (id = strsep(&rest, " "));) {
+        if (*id == '\0')
+            continue;
+        struct user user = {.id = strdup(id), .role = ROLE_READER};
+        assert_int_equal(users_add(&page.users, &user), 0);
+    }
+    free(copy);
+    return page;
+}
+
 /* A complete listing of these invites. */
 static inline struct listing *unit_listing(const struct unit_invite *invites, size_t count)
 {
@@ -83,7 +98,7 @@ static inline struct listing *unit_listing(const struct unit_invite *invites, si
         struct invite invite = unit_invite(&invites[i]);
         assert_int_equal(invites_add(&page.invites, &invite), 0);
     }
-    struct listing *listing = listing_new();
+    struct listing *listing = listing_new(LISTING_INVITES);
     assert_int_equal(listing_take_page(listing, &page), 0);
     assert_int_equal(listing_state(listing), LISTING_COMPLETE);
     return listing;

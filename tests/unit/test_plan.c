@@ -615,7 +615,7 @@ static void populate(struct scene *scene, int invites, int renews, int replaces,
             assert_int_equal(invites_add(&page.invites, &invite), 0);
         }
     }
-    scene->listing = listing_new();
+    scene->listing = listing_new(LISTING_INVITES);
     assert_int_equal(listing_take_page(scene->listing, &page), 0);
     make_plan(scene);
 }
