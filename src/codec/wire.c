@@ -33,6 +33,12 @@ char *wire_create_body(const char *email, enum role role, const struct projects 
     return jsontext_end(body, JSON_COMPACT);
 }
 
+char *wire_set_role_body(enum role role)
+{
+    jsontext_begin();
+    return jsontext_end(json_pack("{s:s}", "role", role_word(role)), JSON_COMPACT);
+}
+
 /* Says what is wrong with a body; always returns -EBADMSG. */
 __attribute__((format(printf, 2, 3))) static int bad(char **ret_error, const char *format, ...)
 {
@@ -76,24 +82,16 @@ static int read_text(const json_t *object, const char *key, char **ret, char **r
     return (*ret = strdup(json_string_value(value))) ? 0 : -ENOMEM;
 }
 
-/* An identifying text: it must be there, and not empty. */
-static int read_name(const json_t *object, const char *key, char **ret, char **ret_error)
-{
-    int r = read_text(object, key, ret, ret_error);
-    if (r == 0 && (!*ret || **ret == '\0'))
-        return bad(ret_error, "an invite lacks `%s`", key);
-    return r;
-}
-
 /* An id becomes part of a path: one that is only dots would name another resource. */
-static int read_id(const json_t *object, char **ret, char **ret_error)
+static int check_id(const char *id, const char *whose, char **ret_error)
 {
-    int r = read_name(object, "id", ret, ret_error);
-    if (r == 0 && strspn(*ret, ".") == strlen(*ret))
-        return bad(ret_error, "`%s` of an invite is only dots", "id");
-    if (r == 0 && strlen(*ret) > ID_MAX)
-        return bad(ret_error, "`id` of an invite is longer than %d bytes", ID_MAX);
-    return r;
+    if (!id || *id == '\0')
+        return bad(ret_error, "%s lacks `id`", whose);
+    if (strspn(id, ".") == strlen(id))
+        return bad(ret_error, "`id` of %s is only dots", whose);
+    if (strlen(id) > ID_MAX)
+        return bad(ret_error, "`id` of %s is longer than %d bytes", whose, ID_MAX);
+    return 0;
 }
 
 static int read_time(const json_t *object, const char *key, int64_t *ret, char **ret_error)
@@ -149,9 +147,13 @@ static int read_projects(const json_t *object, struct projects *ret, char **ret_
 
 static int read_invite_fields(const json_t *object, struct invite *invite, char **ret_error)
 {
-    int r = read_id(object, &invite->id, ret_error);
+    int r = read_text(object, "id", &invite->id, ret_error);
     if (r == 0)
-        r = read_name(object, "email", &invite->email, ret_error);
+        r = check_id(invite->id, "an invite", ret_error);
+    if (r == 0)
+        r = read_text(object, "email", &invite->email, ret_error);
+    if (r == 0 && (!invite->email || *invite->email == '\0'))
+        r = bad(ret_error, "an invite lacks `%s`", "email");
     if (r == 0)
         r = read_text(object, "role", &invite->role_text, ret_error);
     if (r == 0)
@@ -194,26 +196,122 @@ int wire_read_invite(const char *body, size_t length, struct invite *ret, char *
     return r < 0 ? r : read_invite(json, ret, ret_error);
 }
 
-static int read_items(const json_t *data, struct page *page, char **ret_error)
+/* ---- users --------------------------------------------------------------------------------- */
+
+/* A text of the user, or of what stands `within`; an empty one says as little as none. */
+static int read_either(const json_t *object, const json_t *within, const char *key, char **ret,
+                       char **ret_error)
+{
+    const json_t *of[] = {object, within};
+    int r = 0;
+    for (size_t i = 0; i < 2 && r == 0 && !*ret; i++) {
+        r = read_text(of[i], key, ret, ret_error);
+        if (*ret && **ret == '\0')
+            free(TAKE(*ret));
+    }
+    return r;
+}
+
+static int read_flag(const json_t *object, const char *key, bool *ret, char **ret_error)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!is_absent(value) && !json_is_boolean(value))
+        return bad(ret_error, "`%s` is not a boolean", key);
+    *ret = json_is_true(value);
+    return 0;
+}
+
+static int read_user_fields(const json_t *object, struct user *user, char **ret_error)
+{
+    const json_t *within = json_object_get(object, "user");
+    if (!is_absent(within) && !json_is_object(within))
+        return bad(ret_error, "`%s` is not an object", "user");
+    int r = read_either(object, within, "id", &user->id, ret_error);
+    if (r == 0)
+        r = check_id(user->id, "a user", ret_error);
+    if (r == 0)
+        r = read_either(object, within, "email", &user->email, ret_error);
+    if (r == 0)
+        r = read_either(object, within, "name", &user->name, ret_error);
+    if (r == 0)
+        r = read_text(object, "role", &user->role_text, ret_error);
+    if (r == 0)
+        r = read_time(object, "created", &user->added_at, ret_error);
+    if (r == 0)
+        r = read_time(object, "added_at", &user->added_at, ret_error);
+    if (r == 0)
+        r = read_flag(object, "is_service_account", &user->is_service_account, ret_error);
+    if (r == 0)
+        r = read_flag(object, "is_scim_managed", &user->is_scim_managed, ret_error);
+    if (r == 0 && user->role_text)
+        user->role = role_parse(user->role_text);
+    return r;
+}
+
+static int read_user(const json_t *object, struct user *ret, char **ret_error)
+{
+    if (!json_is_object(object))
+        return bad(ret_error, "a user is not %s", "an object");
+    struct user user = {0};
+    int r = read_user_fields(object, &user, ret_error);
+    if (r < 0)
+        user_clear(&user);
+    else
+        *ret = user;
+    return r;
+}
+
+int wire_read_user(const char *body, size_t length, struct user *ret, char **ret_error)
+{
+    _cleanup_(json_release_pointer) json_t *json = NULL;
+    int r = load(body, length, &json, ret_error);
+    return r < 0 ? r : read_user(json, ret, ret_error);
+}
+
+/* ---- pages --------------------------------------------------------------------------------- */
+
+/* Reads an item of a page of its kind, and adds it. Returns 0 or a negative errno. */
+typedef int (*add_item)(const json_t *item, struct page *page, char **ret_error);
+
+static int add_invite(const json_t *item, struct page *page, char **ret_error)
+{
+    struct invite invite;
+    int r = read_invite(item, &invite, ret_error);
+    if (r < 0)
+        return r;
+    r = invites_add(&page->invites, &invite);
+    if (r < 0)
+        invite_clear(&invite);
+    return r;
+}
+
+static int add_user(const json_t *item, struct page *page, char **ret_error)
+{
+    struct user user;
+    int r = read_user(item, &user, ret_error);
+    if (r < 0)
+        return r;
+    r = users_add(&page->users, &user);
+    if (r < 0)
+        user_clear(&user);
+    return r;
+}
+
+static int read_items(const json_t *data, add_item add, struct page *page, char **ret_error)
 {
     size_t i;
     json_t *item;
     json_array_foreach(data, i, item)
     {
-        struct invite invite;
-        int r = read_invite(item, &invite, ret_error);
+        int r = add(item, page, ret_error);
         if (r < 0)
             return r;
-        r = invites_add(&page->invites, &invite);
-        if (r < 0) {
-            invite_clear(&invite);
-            return r;
-        }
     }
     return 0;
 }
 
-int wire_read_page(const char *body, size_t length, struct page *ret, char **ret_error)
+static int read_page(const char *body, size_t length, add_item add, struct page *ret,
+                     char **ret_error)
 {
     _cleanup_(json_release_pointer) json_t *json = NULL;
     int r = load(body, length, &json, ret_error);
@@ -226,13 +324,25 @@ int wire_read_page(const char *body, size_t length, struct page *ret, char **ret
     if (!json_is_boolean(has_more))
         return bad(ret_error, "`%s` is missing or no boolean", "has_more");
     struct page page = {.has_more = json_is_true(has_more)};
-    r = read_items(data, &page, ret_error);
+    r = read_items(data, add, &page, ret_error);
     if (r < 0)
-        invites_clear(&page.invites);
+        page_clear(&page);
     else
         *ret = page;
     return r;
 }
+
+int wire_read_page(const char *body, size_t length, struct page *ret, char **ret_error)
+{
+    return read_page(body, length, add_invite, ret, ret_error);
+}
+
+int wire_read_users_page(const char *body, size_t length, struct page *ret, char **ret_error)
+{
+    return read_page(body, length, add_user, ret, ret_error);
+}
+
+/* ---- what else is answered ----------------------------------------------------------------- */
 
 int wire_read_deletion(const char *body, size_t length, const char *id, char **ret_error)
 {

@@ -1,4 +1,4 @@
-/* The Invites API's JSON: bodies that we send, and bodies that come back. */
+/* The JSON of the API's invites and users: bodies that we send, and bodies that come back. */
 #pragma once
 
 #include <stddef.h>
@@ -11,6 +11,9 @@
  */
 char *wire_create_body(const char *email, enum role role, const struct projects *projects);
 
+/* The body of a change of a user's role. The caller owns it; NULL when memory is short. */
+char *wire_set_role_body(enum role role);
+
 /*
  * The following read a 2xx body. They return 0; -EBADMSG when the body is not what the call
  * answers, with *ret_error, which the caller owns, saying what is wrong; -ENOMEM.
@@ -18,7 +21,16 @@ char *wire_create_body(const char *email, enum role role, const struct projects 
  */
 int wire_read_page(const char *body, size_t length, struct page *ret, char **ret_error);
 int wire_read_invite(const char *body, size_t length, struct invite *ret, char **ret_error);
-/* Any body but one that denies the deletion of `id`, or confirms another's: 2xx has said it all. */
+/*
+ * Users come in two shapes: with their id, e-mail and name beside the role, or within `user`. An
+ * e-mail that is missing, null or empty reads as NULL.
+ */
+int wire_read_users_page(const char *body, size_t length, struct page *ret, char **ret_error);
+int wire_read_user(const char *body, size_t length, struct user *ret, char **ret_error);
+/*
+ * Of an invite or a user. Any body but one that denies the deletion of `id`, or confirms another's:
+ * 2xx has said it all.
+ */
 int wire_read_deletion(const char *body, size_t length, const char *id, char **ret_error);
 
 /*

@@ -264,6 +264,197 @@ static void no_json_is_no_invite(void **state)
     assert_int_equal(read_invite(deep, &invite, &error), -EBADMSG);
 }
 
+/* ---- users --------------------------------------------------------------------------------- */
+
+/* Reads a user from a copy of exactly its size. */
+static int read_user(const char *text, struct user *ret, char **ret_error)
+{
+    _cleanup_free_ char *copy = unit_prefix(text, strlen(text));
+    return wire_read_user(copy, strlen(text), ret, ret_error);
+}
+
+static int read_users_page(const char *text, struct page *ret, char **ret_error)
+{
+    _cleanup_free_ char *copy = unit_prefix(text, strlen(text));
+    return wire_read_users_page(copy, strlen(text), ret, ret_error);
+}
+
+static struct user take_user(const char *text)
+{
+    struct user user;
+    _cleanup_free_ char *error = NULL;
+    if (read_user(text, &user, &error) != 0)
+        fail_msg("%s: %s", text, error);
+    return user;
+}
+
+static void assert_user_refused(const char *text, const char *words)
+{
+    struct user user = {.id = NULL};
+    _cleanup_free_ char *error = NULL;
+    if (read_user(text, &user, &error) != -EBADMSG)
+        fail_msg("was taken: %s", text);
+    assert_non_null(error);
+    if (!strstr(error, words))
+        fail_msg("%s: %s", text, error);
+    assert_null(user.id); /* written on success only */
+    /* The same within a page. */
+    _cleanup_free_ char *body =
+        memory_format("{\"data\":[{\"id\":\"u0\"},%s],\"has_more\":false}", text);
+    struct page page = {.has_more = true};
+    _cleanup_free_ char *page_error = NULL;
+    assert_int_equal(read_users_page(body, &page, &page_error), -EBADMSG);
+    assert_non_null(page_error);
+    assert_true(page.has_more);
+    assert_null(page.users.items);
+}
+
+static void both_shapes_of_a_user(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"object\":\"organization.user\",\"id\":\"user_abc\",\"name\":\"Ada L\",\"email\":\"Ada@"
+        "example.com\",\"role\":\"owner\",\"added_at\":1711471533,\"is_service_account\":true,"
+        "\"is_scim_managed\":true,\"new\":{}}",
+        "{\"object\":\"organization.user\",\"role\":\"owner\",\"created\":1711471533,"
+        "\"is_service_account\":true,\"is_scim_managed\":true,\"user\":{\"object\":\"user\",\"id\":"
+        "\"user_abc\",\"email\":\"Ada@example.com\",\"name\":\"Ada L\",\"picture\":null}}",
+        /* Both at once: what stands outside is the user's own. */
+        "{\"id\":\"user_abc\",\"name\":\"Ada L\",\"email\":\"Ada@example.com\",\"role\":\"owner\","
+        "\"created\":7,\"added_at\":1711471533,\"is_service_account\":true,\"is_scim_managed\":"
+        "true,\"user\":{\"id\":\"user_x\",\"email\":\"x@x\",\"name\":\"X\"}}",
+        /* Half of it here, half of it there. */
+        "{\"id\":\"user_abc\",\"email\":null,\"name\":null,\"role\":\"owner\",\"added_at\":null,"
+        "\"created\":1711471533,\"is_service_account\":true,\"is_scim_managed\":true,\"user\":"
+        "{\"email\":\"Ada@example.com\",\"name\":\"Ada L\"}}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct user user = take_user(bodies[i]);
+        assert_string_equal(user.id, "user_abc");
+        assert_string_equal(user.email, "Ada@example.com");
+        assert_string_equal(user.name, "Ada L");
+        assert_int_equal(user.role, ROLE_OWNER);
+        assert_string_equal(user.role_text, "owner");
+        assert_int_equal(user.added_at, 1711471533);
+        assert_true(user.is_service_account);
+        assert_true(user.is_scim_managed);
+        user_clear(&user);
+    }
+}
+
+static void what_a_user_may_lack(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"id\":\"u\"}",
+        "{\"user\":{\"id\":\"u\"}}",
+        "{\"id\":\"u\",\"email\":null,\"name\":null,\"role\":null,\"added_at\":null,\"created\":"
+        "null,"
+        "\"is_service_account\":null,\"is_scim_managed\":null,\"user\":null}",
+        "{\"id\":null,\"user\":{\"id\":\"u\",\"email\":null,\"name\":null}}",
+        "{\"id\":\"u\",\"email\":\"\",\"name\":\"\",\"user\":{\"email\":\"\",\"name\":\"\"}}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct user user = take_user(bodies[i]);
+        assert_string_equal(user.id, "u");
+        assert_null(user.email);
+        assert_null(user.name);
+        assert_null(user.role_text);
+        assert_int_equal(user.role, ROLE_UNKNOWN);
+        assert_int_equal(user.added_at, 0);
+        assert_false(user.is_service_account);
+        assert_false(user.is_scim_managed);
+        user_clear(&user);
+    }
+}
+
+static void an_unknown_role_of_a_user_is_kept(void **state)
+{
+    (void)state;
+    struct user user = take_user("{\"id\":\"u\",\"email\":\"a@b\",\"role\":\"member\"}");
+    assert_int_equal(user.role, ROLE_UNKNOWN);
+    assert_string_equal(user.role_text, "member");
+    user_clear(&user);
+}
+
+static void wrong_fields_of_a_user_are_refused(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{}", "a user lacks `id`"},
+        {"{\"email\":\"a@b\"}", "lacks `id`"},
+        {"{\"id\":\"\"}", "lacks `id`"},
+        {"{\"id\":\"\",\"user\":{\"id\":null}}", "lacks `id`"},
+        {"{\"id\":7}", "`id`"},
+        {"{\"user\":{\"id\":7}}", "`id`"},
+        {"{\"id\":\"..\"}", "dots"},
+        {"{\"user\":{\"id\":\".\"}}", "dots"},
+        {"{\"id\":\"u\",\"email\":7}", "`email`"},
+        {"{\"id\":\"u\",\"name\":{}}", "`name`"},
+        {"{\"id\":\"u\",\"user\":{\"email\":[]}}", "`email`"},
+        {"{\"id\":\"u\",\"user\":{\"name\":true}}", "`name`"},
+        {"{\"id\":\"u\",\"role\":7}", "`role`"},
+        {"{\"id\":\"u\",\"user\":\"u\"}", "`user`"},
+        {"{\"id\":\"u\",\"user\":[]}", "`user`"},
+        {"[]", "object"},
+        {"null", "JSON"},
+        {"\"user\"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_user_refused(rows[i][0], rows[i][1]);
+    static const char *const times[] = {"added_at", "created"};
+    static const char *const no_times[] = {"\"7\"", "true", "{}", "-1", "1e15"};
+    static const char *const flags[] = {"is_service_account", "is_scim_managed"};
+    static const char *const no_flags[] = {"\"true\"", "1", "0", "{}", "[]"};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 5; j++) {
+            _cleanup_free_ char *time =
+                memory_format("{\"id\":\"u\",\"%s\":%s}", times[i], no_times[j]);
+            _cleanup_free_ char *flag =
+                memory_format("{\"id\":\"u\",\"%s\":%s}", flags[i], no_flags[j]);
+            assert_user_refused(time, times[i]);
+            assert_user_refused(flag, flags[i]);
+        }
+    _cleanup_free_ char *longest = memory_format("{\"id\":\"%0256d\"}", 7);
+    _cleanup_free_ char *too_long = memory_format("{\"user\":{\"id\":\"%0257d\"}}", 7);
+    struct user user = take_user(longest);
+    user_clear(&user);
+    assert_user_refused(too_long, "longer than 256 bytes");
+}
+
+static void pages_of_users(void **state)
+{
+    (void)state;
+    struct page page;
+    char *error = NULL;
+    assert_int_equal(
+        read_users_page("{\"object\":\"list\",\"data\":[{\"id\":\"b\",\"email\":\"b@x\"},{\"user\":"
+                        "{\"id\":\"a\",\"email\":\"a@x\"}}],\"last_id\":null,\"has_more\":true}",
+                        &page, &error),
+        0);
+    assert_true(page.has_more);
+    assert_int_equal(page.users.count, 2);
+    assert_int_equal(page.invites.count, 0);
+    assert_string_equal(page.users.items[0].id, "b");
+    assert_string_equal(page.users.items[1].email, "a@x");
+    page_clear(&page);
+    assert_null(page.users.items);
+    assert_int_equal(read_users_page("{\"data\":[],\"has_more\":false}", &page, &error), 0);
+    assert_false(page.has_more);
+    assert_int_equal(page.users.count, 0);
+}
+
+static void bodies_of_role_changes(void **state)
+{
+    (void)state;
+    _cleanup_free_ char *owner = wire_set_role_body(ROLE_OWNER);
+    _cleanup_free_ char *reader = wire_set_role_body(ROLE_READER);
+    assert_string_equal(owner, "{\"role\":\"owner\"}");
+    assert_string_equal(reader, "{\"role\":\"reader\"}");
+}
+
+/* ---- pages --------------------------------------------------------------------------------- */
+
 static void pages(void **state)
 {
     (void)state;
@@ -305,10 +496,12 @@ static void a_page_must_state_data_and_has_more(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct page page;
-        _cleanup_free_ char *error = NULL;
+        _cleanup_free_ char *error = NULL, *users_error = NULL;
         assert_int_equal(read_page(rows[i][0], &page, &error), -EBADMSG);
         if (!strstr(error, rows[i][1]))
             fail_msg("%s: %s", rows[i][0], error);
+        assert_int_equal(read_users_page(rows[i][0], &page, &users_error), -EBADMSG);
+        assert_string_equal(users_error, error);
     }
 }
 
@@ -324,6 +517,15 @@ static void no_torn_page_passes(void **state)
         struct page page;
         assert_int_equal(wire_read_page(copy, length, &page, &error), -EBADMSG);
     }
+    static const char users[] =
+        "{\"data\":[{\"id\":\"b\",\"email\":\"b@x\"},{\"role\":\"owner\",\"user\""
+        ":{\"id\":\"a\",\"email\":null}}],\"has_more\":false}";
+    for (size_t length = 0; length < sizeof users - 1; length++) {
+        _cleanup_free_ char *copy = unit_prefix(users, length);
+        _cleanup_free_ char *error = NULL;
+        struct page page;
+        assert_int_equal(wire_read_users_page(copy, length, &page, &error), -EBADMSG);
+    }
 }
 
 static void deletions(void **state)
@@ -334,6 +536,7 @@ static void deletions(void **state)
         bool taken;
     } rows[] = {
         {"{\"object\":\"organization.invite.deleted\",\"id\":\"i1\",\"deleted\":true}", true},
+        {"{\"object\":\"organization.user.deleted\",\"id\":\"i1\",\"deleted\":true}", true},
         {"{\"id\":\"i1\",\"deleted\":true}", true},
         {"{\"id\":\"i1\",\"deleted\":false}", false},
         {"{\"id\":\"i2\",\"deleted\":true}", false},
@@ -433,6 +636,12 @@ int main(void)
         cmocka_unit_test(projects_have_three_meanings),
         cmocka_unit_test(wrong_fields_are_refused),
         cmocka_unit_test(no_json_is_no_invite),
+        cmocka_unit_test(both_shapes_of_a_user),
+        cmocka_unit_test(what_a_user_may_lack),
+        cmocka_unit_test(an_unknown_role_of_a_user_is_kept),
+        cmocka_unit_test(wrong_fields_of_a_user_are_refused),
+        cmocka_unit_test(pages_of_users),
+        cmocka_unit_test(bodies_of_role_changes),
         cmocka_unit_test(pages),
         cmocka_unit_test(a_page_must_state_data_and_has_more),
         cmocka_unit_test(no_torn_page_passes),
