@@ -36,6 +36,10 @@ static const char *const call_words[] = {
     [CALL_CREATE] = "create",
     [CALL_RETRIEVE] = "retrieve",
     [CALL_DELETE] = "delete",
+    [CALL_LIST_USERS] = "list-users",
+    [CALL_RETRIEVE_USER] = "retrieve-user",
+    [CALL_SET_ROLE] = "set-role",
+    [CALL_DELETE_USER] = "delete-user",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))

@@ -82,7 +82,7 @@ struct status_approval {
 
 /* So many pairs of call and status are told apart; then only hundreds of statuses are. */
 #define STATUS_REQUESTS_EXACT 40
-#define STATUS_REQUESTS_MAX   (STATUS_REQUESTS_EXACT + 4 * 11)
+#define STATUS_REQUESTS_MAX   (STATUS_REQUESTS_EXACT + CALLS * 11)
 
 struct status_requests {
     enum call call;

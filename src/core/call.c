@@ -12,6 +12,14 @@ const char *call_word(enum call call)
         return "retrieve";
     case CALL_DELETE:
         return "delete";
+    case CALL_LIST_USERS:
+        return "list-users";
+    case CALL_RETRIEVE_USER:
+        return "retrieve-user";
+    case CALL_SET_ROLE:
+        return "set-role";
+    case CALL_DELETE_USER:
+        return "delete-user";
     }
     return "call";
 }
@@ -21,7 +29,8 @@ void answer_clear(struct answer *answer)
     free(answer->request_id);
     free(answer->organization);
     free(answer->error);
-    invites_clear(&answer->page.invites);
+    page_clear(&answer->page);
     invite_clear(&answer->invite);
+    user_clear(&answer->user);
     *answer = (struct answer){0};
 }

@@ -7,20 +7,27 @@ enum call {
     CALL_LIST,
     CALL_CREATE,
     CALL_RETRIEVE,
-    CALL_DELETE
+    CALL_DELETE,
+    CALL_LIST_USERS,
+    CALL_RETRIEVE_USER,
+    CALL_SET_ROLE,
+    CALL_DELETE_USER,
 };
+#define CALLS (CALL_DELETE_USER + 1)
 
-/* "list", "create", "retrieve", "delete". */
+/* "list", "create", "retrieve", "delete" (of invites), "list-users", "retrieve-user", "set-role",
+   "delete-user". */
 const char *call_word(enum call call);
 
 /* A request to be made. It borrows everything; use it before the next step of the pass. */
 struct request {
     enum call call;
     unsigned tag;                    /* comes back with the answer */
-    const char *cursor;              /* LIST: the page after this id; NULL: the first page */
+    const char *cursor;              /* LIST, LIST_USERS: after this id; NULL: the first page */
     const char *invite_id;           /* RETRIEVE, DELETE */
+    const char *user_id;             /* RETRIEVE_USER, SET_ROLE, DELETE_USER */
     const char *email;               /* CREATE */
-    enum role role;                  /* CREATE */
+    enum role role;                  /* CREATE, SET_ROLE */
     const struct projects *projects; /* CREATE: sent only if given */
 };
 
@@ -45,8 +52,9 @@ struct answer {
     char *request_id;     /* its x-request-id; NULL: none */
     char *organization;   /* its openai-organization; NULL: none */
     char *error;          /* what went wrong, for people; NULL when OK */
-    struct page page;     /* OK and LIST */
+    struct page page;     /* OK and LIST or LIST_USERS */
     struct invite invite; /* OK and CREATE or RETRIEVE */
+    struct user user;     /* OK and RETRIEVE_USER or SET_ROLE */
 };
 
 void answer_clear(struct answer *answer);

@@ -1,4 +1,5 @@
-/* From HTTP to the Invites API and back (API description, /organization/invites). */
+/* From HTTP to the API and back (API description, /organization/invites and /organization/users).
+ */
 #include "openai.h"
 
 #include <curl/curl.h>
@@ -24,14 +25,14 @@ struct exchange {
     const struct openai *openai;
     enum call call;
     unsigned tag;
-    char *invite_id; /* DELETE: what the answer must confirm */
+    char *id; /* of the invite or user; DELETE, DELETE_USER: what the answer must confirm */
     openai_answered answered;
     void *userdata;
 };
 
 static void exchange_free(struct exchange *exchange)
 {
-    free(exchange->invite_id);
+    free(exchange->id);
     free(exchange);
 }
 DEFINE_CLEANUP(struct exchange *, exchange_free)
@@ -89,23 +90,27 @@ void openai_give_up(struct openai *openai, const char *error)
 
 /* ---- requests ------------------------------------------------------------------------------ */
 
-static char *page_url(const struct openai *openai, const char *cursor)
+/* What the paths call the things that are listed. */
+#define INVITES "invites"
+#define USERS   "users"
+
+static char *page_url(const struct openai *openai, const char *things, const char *cursor)
 {
     if (!cursor)
-        return memory_format("%s/organization/invites?limit=%d", openai->base_url, PAGE_LIMIT);
+        return memory_format("%s/organization/%s?limit=%d", openai->base_url, things, PAGE_LIMIT);
     char *escaped = curl_easy_escape(NULL, cursor, 0);
-    char *url = escaped ? memory_format("%s/organization/invites?limit=%d&after=%s",
-                                        openai->base_url, PAGE_LIMIT, escaped)
+    char *url = escaped ? memory_format("%s/organization/%s?limit=%d&after=%s", openai->base_url,
+                                        things, PAGE_LIMIT, escaped)
                         : NULL;
     curl_free(escaped);
     return url;
 }
 
-static char *invite_url(const struct openai *openai, const char *id)
+static char *thing_url(const struct openai *openai, const char *things, const char *id)
 {
     char *escaped = curl_easy_escape(NULL, id, 0);
     char *url =
-        escaped ? memory_format("%s/organization/invites/%s", openai->base_url, escaped) : NULL;
+        escaped ? memory_format("%s/organization/%s/%s", openai->base_url, things, escaped) : NULL;
     curl_free(escaped);
     return url;
 }
@@ -114,19 +119,51 @@ static char *request_url(const struct openai *openai, const struct request *requ
 {
     switch (request->call) {
     case CALL_LIST:
-        return page_url(openai, request->cursor);
+        return page_url(openai, INVITES, request->cursor);
     case CALL_CREATE:
-        return memory_format("%s/organization/invites", openai->base_url);
+        return memory_format("%s/organization/%s", openai->base_url, INVITES);
     case CALL_RETRIEVE:
     case CALL_DELETE:
-        return invite_url(openai, request->invite_id);
+        return thing_url(openai, INVITES, request->invite_id);
+    case CALL_LIST_USERS:
+        return page_url(openai, USERS, request->cursor);
+    case CALL_RETRIEVE_USER:
+    case CALL_SET_ROLE:
+    case CALL_DELETE_USER:
+        return thing_url(openai, USERS, request->user_id);
     }
     return NULL;
 }
 
 static const char *request_method(enum call call)
 {
-    return call == CALL_CREATE ? "POST" : call == CALL_DELETE ? "DELETE" : "GET";
+    switch (call) {
+    case CALL_CREATE:
+    case CALL_SET_ROLE:
+        return "POST";
+    case CALL_DELETE:
+    case CALL_DELETE_USER:
+        return "DELETE";
+    case CALL_LIST:
+    case CALL_RETRIEVE:
+    case CALL_LIST_USERS:
+    case CALL_RETRIEVE_USER:
+        break;
+    }
+    return "GET";
+}
+
+static bool has_body(enum call call)
+{
+    return call == CALL_CREATE || call == CALL_SET_ROLE;
+}
+
+/* NULL when memory is short. */
+static char *request_body(const struct request *request)
+{
+    if (request->call == CALL_SET_ROLE)
+        return wire_set_role_body(request->role);
+    return wire_create_body(request->email, request->role, request->projects);
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -141,8 +178,14 @@ static int read_body(const struct exchange *exchange, const struct http_answer *
     case CALL_CREATE:
     case CALL_RETRIEVE:
         return wire_read_invite(http->body, http->length, &answer->invite, &answer->error);
+    case CALL_LIST_USERS:
+        return wire_read_users_page(http->body, http->length, &answer->page, &answer->error);
+    case CALL_RETRIEVE_USER:
+    case CALL_SET_ROLE:
+        return wire_read_user(http->body, http->length, &answer->user, &answer->error);
     case CALL_DELETE:
-        return wire_read_deletion(http->body, http->length, exchange->invite_id, &answer->error);
+    case CALL_DELETE_USER:
+        return wire_read_deletion(http->body, http->length, exchange->id, &answer->error);
     }
     return -EINVAL;
 }
@@ -154,7 +197,7 @@ static bool says(const char *header, const char *word)
 
 static enum answer_kind error_kind(const struct exchange *exchange, const struct http_answer *http)
 {
-    bool read = exchange->call == CALL_LIST || exchange->call == CALL_RETRIEVE;
+    bool read = strcmp(request_method(exchange->call), "GET") == 0;
     if (http->status == 429)
         return ANSWER_LIMITED;
     if (http->status == 408 || http->status >= 500)
@@ -242,7 +285,7 @@ static struct exchange *exchange_new(const struct openai *openai, const struct r
     exchange->openai = openai;
     exchange->call = request->call;
     exchange->tag = request->tag;
-    if (memory_set(&exchange->invite_id, request->invite_id) < 0) {
+    if (memory_set(&exchange->id, request->invite_id ? request->invite_id : request->user_id) < 0) {
         exchange_free(exchange);
         return NULL;
     }
@@ -254,9 +297,9 @@ int openai_send(struct openai *openai, const struct request *request, openai_ans
 {
     _cleanup_(exchange_free_pointer) struct exchange *exchange = exchange_new(openai, request);
     _cleanup_free_ char *url = request_url(openai, request), *body = NULL;
-    if (request->call == CALL_CREATE)
-        body = wire_create_body(request->email, request->role, request->projects);
-    if (!exchange || !url || (request->call == CALL_CREATE && !body))
+    if (has_body(request->call))
+        body = request_body(request);
+    if (!exchange || !url || (has_body(request->call) && !body))
         return -ENOMEM;
     exchange->answered = answered;
     exchange->userdata = userdata;

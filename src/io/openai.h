@@ -1,4 +1,4 @@
-/* The four calls of the Invites API over HTTP: requests of the core in, answers of the core out. */
+/* The calls of the API over HTTP: requests of the core in, answers of the core out. */
 #pragma once
 
 #include "core/call.h"

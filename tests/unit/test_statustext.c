@@ -374,7 +374,7 @@ static void bounds_the_table_of_requests(void **state)
     struct status status = {0};
     uint64_t total = 0;
     for (int i = -5; i < 1100; i++)
-        for (enum call call = CALL_LIST; call <= CALL_DELETE; call++)
+        for (enum call call = CALL_LIST; call < CALLS; call++)
             status_count_request(&status, call, i);
     assert_true(status.request_count > STATUS_REQUESTS_EXACT);
     assert_true(status.request_count <= STATUS_REQUESTS_MAX);
@@ -386,9 +386,26 @@ static void bounds_the_table_of_requests(void **state)
                 requests->call > requests[-1].call ||
                 (requests->call == requests[-1].call && requests->status > requests[-1].status));
     }
-    assert_int_equal(total, 4 * 1105);
+    assert_int_equal(total, CALLS * 1105);
     status_count_request(&status, CALL_LIST, 543);
     assert_int_equal(status.requests[status.request_count - 1].status, 900);
+}
+
+/* What was counted of any call is there after a restart. */
+static void every_call_comes_back(void **state)
+{
+    (void)state;
+    for (enum call call = CALL_LIST; call < CALLS; call++) {
+        struct status status = {0}, read;
+        _cleanup_free_ char *error = NULL;
+        status_count_request(&status, call, 200);
+        _cleanup_free_ char *text = statustext_write(&status);
+        assert_non_null(strstr(text, call_word(call)));
+        assert_int_equal(read_text(text, strlen(text), &read, &error), 0);
+        assert_int_equal(read.request_count, 1);
+        assert_int_equal(read.requests[0].call, call);
+        status_clear(&read);
+    }
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
@@ -442,6 +459,7 @@ int main(void)
         cmocka_unit_test(cuts_long_lists_and_says_so),
         cmocka_unit_test(never_counts_less_than_it_lists),
         cmocka_unit_test(bounds_the_table_of_requests),
+        cmocka_unit_test(every_call_comes_back),
         cmocka_unit_test(writes_all_or_nothing_when_memory_is_short),
         cmocka_unit_test(reads_all_or_nothing_when_memory_is_short),
     };
