@@ -21,6 +21,7 @@ import urllib.parse
 
 PROGRAM = os.environ.get("INVITERD_SANDBOX", "inviterd-sandbox")
 INVITES = "/v1/organization/invites"
+USERS = "/v1/organization/users"
 KEY = "sk-admin-test"
 
 
@@ -54,19 +55,60 @@ def check_invite(value):
         assert isinstance(project["id"], str) and project["role"] in ("member", "owner"), project
 
 
-def check_list(value):
+def check_person(value, kind):
+    assert value["object"] == kind, value
+    assert re.fullmatch("user_[0-9a-zA-Z]{24}", value["id"]), value
+    for name in ("email", "name"):
+        assert value[name] is None or isinstance(value[name], str), value
+
+
+def check_user(value):
+    """The documented object; or the older one, whose person stands within it alone. Tells which."""
+    flags = ("is_service_account", "is_scim_managed")
+    if "id" not in value:
+        check_keys(value, ("object", "role", "created", "user", *flags))
+        assert value["object"] == "organization.user", value
+    else:
+        check_keys(value, ("object", "id", "name", "email", "role", "added_at"),
+                   ("created", "user", *flags))
+        check_person(value, "organization.user")
+        check_time(value["added_at"], False)
+    if "user" in value:
+        check_keys(value["user"], ("object", "id", "email", "name"))
+        check_person(value["user"], "user")
+        check_time(value["created"], False)
+    assert value["role"] is None or isinstance(value["role"], str), value
+    assert all(isinstance(value.get(flag, False), bool) for flag in flags), value
+    return "nested" if "id" not in value else "full" if "user" in value else "flat"
+
+
+def whole(value):
+    """A user in whatever shape as (id, email, name, role, added_at, service account, SCIM)."""
+    check_user(value)
+    person = value if "id" in value else value["user"]
+    return (person["id"], person["email"], person["name"], value["role"],
+            value["added_at"] if "added_at" in value else value["created"],
+            value.get("is_service_account", False), value.get("is_scim_managed", False))
+
+
+def check_list(value, check_item=None, id_of=lambda item: item["id"]):
     check_keys(value, ("object", "data", "first_id", "last_id", "has_more"))
     assert value["object"] == "list" and isinstance(value["data"], list), value
     assert isinstance(value["has_more"], bool), value
     for item in value["data"]:
-        check_invite(item)
-    ids = [item["id"] for item in value["data"]] or [None]
+        (check_item or check_invite)(item)
+    ids = [id_of(item) for item in value["data"]] or [None]
     assert (value["first_id"], value["last_id"]) == (ids[0], ids[-1]), value
 
 
 def check_deleted(value):
     check_keys(value, ("object", "id", "deleted"))
     assert value["object"] == "organization.invite.deleted" and value["deleted"] is True, value
+
+
+def check_removed(value):
+    check_keys(value, ("object", "id", "deleted"))
+    assert value["object"] == "organization.user.deleted" and value["deleted"] is True, value
 
 
 def check_error(value):
@@ -152,6 +194,25 @@ class Sandbox:
     def delete(self, invite_id):
         return self.send("DELETE", f"{INVITES}/{invite_id}")
 
+    def users(self, *query, **parameters):
+        """A page of users, checked."""
+        query = urllib.parse.urlencode([*query, *parameters.items()])
+        page = self.send("GET", USERS + ("?" + query if query else "")).json
+        check_list(page, check_user, lambda item: whole(item)[0])
+        return page
+
+    def user_emails(self):
+        return [whole(item)[1] for item in self.users(limit=100)["data"]]
+
+    def retrieve_user(self, user_id):
+        return self.send("GET", f"{USERS}/{user_id}")
+
+    def set_role(self, user_id, role):
+        return self.send("POST", f"{USERS}/{user_id}", {"role": role})
+
+    def remove_user(self, user_id):
+        return self.send("DELETE", f"{USERS}/{user_id}")
+
     def control(self, method, name, body=None, status=200):
         answer = self.send(method, f"/_sandbox/{name}", body, key=None)
         assert answer.status == status, (answer.status, answer.text)
@@ -221,7 +282,7 @@ class Api(unittest.TestCase):
             self.assertEqual(sandbox.log()["mails"], {})
 
     def test_who_cannot_be_invited(self):
-        org = {"members": ["Owner@example.com"],
+        org = {"users": [{"email": "Owner@example.com"}],
                "invites": [{"email": "old@x.org", "status": "expired"},
                            {"email": "late@x.org", "expires_in": 0},
                            {"email": "in@x.org", "status": "accepted"},
@@ -257,7 +318,8 @@ class Api(unittest.TestCase):
             self.assertEqual(answer.status, 400)
             self.assertIn("already accepted", answer.text)
             check_error(answer.json)
-            self.assertEqual(sandbox.control("GET", "org")["members"], ["ada@x.org"])
+            self.assertEqual([user["email"] for user in sandbox.control("GET", "org")["users"]],
+                             ["ada@x.org"])
 
     def test_keys(self):
         with Sandbox("--key", "second", "--key-readonly", "reader", org=people(1)) as sandbox:
@@ -281,15 +343,17 @@ class Api(unittest.TestCase):
     def test_other_paths_and_methods(self):
         with Sandbox() as sandbox:
             for method, path, status in (
-                    ("GET", "/v1/organization/users", 404), ("GET", "/v1/nothing", 404),
+                    ("GET", "/v1/organization/projects", 404), ("GET", "/v1/nothing", 404),
                     ("GET", "/", 404), ("GET", INVITES + "/", 404),
                     ("GET", INVITES + "/a/b", 404), ("PUT", INVITES, 405),
-                    ("DELETE", INVITES, 405), ("POST", INVITES + "/invite-x", 405)):
+                    ("DELETE", INVITES, 405), ("POST", INVITES + "/invite-x", 405),
+                    ("POST", USERS, 405), ("DELETE", USERS, 405), ("GET", USERS + "/", 404),
+                    ("PUT", USERS + "/user_x", 405), ("GET", USERS + "/a/b", 404)):
                 with self.subTest(method=method, path=path):
                     answer = sandbox.send(method, path)
                     self.assertEqual(answer.status, status)
                     check_error(answer.json)
-            self.assertEqual(sandbox.log()["counts"]["other"], 8)
+            self.assertEqual(sandbox.log()["counts"]["other"], 13)
 
     def test_headers(self):
         with Sandbox(org={"organization": "org-seven"}) as sandbox:
@@ -405,6 +469,303 @@ class Listing(unittest.TestCase):
             self.assertEqual(sandbox.emails(), [])
 
 
+class Users(unittest.TestCase):
+    OLGA = {"email": "olga@x.org", "name": "Olga", "role": "owner", "id": "user_" + "o" * 24}
+    REX = {"email": "rex@x.org", "id": "user_" + "r" * 24, "age": 100}
+
+    def sandbox(self, *options, users=(OLGA, REX), **org):
+        sandbox = Sandbox(*options, org={"users": list(users), **org}).__enter__()
+        self.addCleanup(sandbox.__exit__)
+        return sandbox
+
+    def refused(self, answer, status=400):
+        self.assertEqual(answer.status, status, answer.text)
+        check_error(answer.json)
+
+    def test_list_and_retrieve(self):
+        sandbox = self.sandbox()
+        olga, rex = sandbox.users()["data"]
+        self.assertEqual(whole(olga)[:4], (self.OLGA["id"], "olga@x.org", "Olga", "owner"))
+        self.assertEqual(whole(rex)[:4], (self.REX["id"], "rex@x.org", None, "reader"))
+        self.assertEqual(olga["added_at"] - rex["added_at"], 100)
+        self.assertEqual(sandbox.retrieve_user(rex["id"]).json, rex)
+        self.refused(sandbox.retrieve_user("user_none"), 404)
+
+    def test_shapes(self):
+        people = [self.OLGA, self.REX, {"email": None, "name": "Bot", "is_service_account": True},
+                  {"email": "sam@x.org", "role": None, "is_scim_managed": True}]
+        expected = None
+        for shape in ("flat", "nested", "full", "mixed"):
+            sandbox = self.sandbox("--user-shape", shape, users=people)
+            users = sandbox.users()["data"]
+            shapes = {check_user(user) for user in users}
+            self.assertEqual(shapes, {"flat", "nested", "full"} if shape == "mixed" else {shape})
+            for user in users:
+                alone = sandbox.retrieve_user(whole(user)[0]).json
+                self.assertEqual(whole(alone), whole(user))
+                self.assertEqual(check_user(alone) == check_user(user), shape != "mixed")
+            facts = sorted((whole(user)[1:4] + whole(user)[5:] for user in users), key=repr)
+            self.assertEqual(facts, expected or facts)
+            expected = facts
+        sandbox.control("POST", "settings", {"user_shape": "nested"})
+        self.assertEqual({check_user(user) for user in sandbox.users()["data"]}, {"nested"})
+        self.assertIn((None, "Bot", "reader", True, False), expected)
+        self.assertIn(("sam@x.org", None, None, False, True), expected)
+
+    def test_pages_chain_in_both_orders(self):
+        emails = [f"user{n:03}@x.org" for n in range(1, 251)]
+        for order, expected in (("oldest", emails), ("newest", emails[::-1])):
+            sandbox = self.sandbox("--order", order, "--user-shape", "mixed", users=(),
+                                   generate_users={"count": 250, "email": "user%03d@x.org"})
+            for limit in (100, 7):
+                found, after = [], {}
+                while True:
+                    page = sandbox.users(limit=limit, **after)
+                    found += [whole(user)[1] for user in page["data"]]
+                    if not page["has_more"]:
+                        break
+                    self.assertEqual(len(page["data"]), limit)
+                    after = {"after": page["last_id"]}
+                self.assertEqual(found, expected)
+        self.refused(sandbox.send("GET", USERS + "?limit=101"))
+        self.assertEqual(len(sandbox.users()["data"]), 20)
+
+    def test_a_dead_cursor(self):
+        sandbox = self.sandbox()
+        sandbox.remove_user(self.REX["id"])
+        for word, status, count in (("404", 404, None), ("400", 400, None), ("empty", 200, 0),
+                                    ("top", 200, 1)):
+            sandbox.control("POST", "settings", {"dead_cursor": word})
+            answer = sandbox.send("GET", f"{USERS}?after={self.REX['id']}")
+            if count is None:
+                self.refused(answer, status)
+            else:
+                self.assertEqual(len(answer.json["data"]), count)
+
+    def test_emails_that_are_asked_for(self):
+        sandbox = self.sandbox(users=[self.OLGA, self.REX, {"email": "zoe@x.org"},
+                                      {"email": None}])
+        def found(*query):
+            return sorted(whole(user)[1] for user in sandbox.users(*query)["data"])
+        self.assertEqual(found(("emails", "REX@x.org")), ["rex@x.org"])
+        self.assertEqual(found(("emails[]", "rex@x.org"), ("emails[]", "zoe@x.org")),
+                         ["rex@x.org", "zoe@x.org"])
+        self.assertEqual(found(("emails", "nobody@x.org")), [])
+        page = sandbox.users(("emails", "rex@x.org"), ("emails", "zoe@x.org"), ("limit", 1))
+        self.assertTrue(page["has_more"])
+        last = sandbox.users(("emails", "rex@x.org"), ("emails", "zoe@x.org"), ("limit", 1),
+                             ("after", page["last_id"]))
+        self.assertEqual((len(last["data"]), last["has_more"]), (1, False))
+
+    def test_set_role(self):
+        sandbox = self.sandbox()
+        answer = sandbox.set_role(self.REX["id"], "owner")
+        self.assertEqual((answer.status, whole(answer.json)[3]), (200, "owner"))
+        self.assertEqual(sandbox.retrieve_user(self.REX["id"]).json, answer.json)
+        self.assertIn(answer.json, sandbox.users()["data"])
+        self.assertEqual(sandbox.set_role(self.REX["id"], "owner").status, 200)
+        for body in ("", "[]", {}, {"role": None}, {"role": "member"}, {"role": 7}):
+            self.refused(sandbox.send("POST", f"{USERS}/{self.REX['id']}", body))
+        self.refused(sandbox.set_role("user_none", "owner"), 404)
+        self.assertEqual(whole(sandbox.retrieve_user(self.REX["id"]).json)[3], "owner")
+
+    def test_remove(self):
+        sandbox = self.sandbox()
+        removed = sandbox.remove_user(self.REX["id"])
+        check_removed(removed.json)
+        self.assertEqual(removed.json["id"], self.REX["id"])
+        self.assertEqual(sandbox.user_emails(), ["olga@x.org"])
+        for answer in (sandbox.remove_user(self.REX["id"]),
+                       sandbox.retrieve_user(self.REX["id"])):
+            self.refused(answer, 404)
+        self.assertEqual(sandbox.create("rex@x.org").status, 200)
+
+    def test_who_cannot_be_removed_or_changed(self):
+        scim = {"email": "sam@x.org", "is_scim_managed": True, "id": "user_" + "s" * 24}
+        bot = {"email": None, "is_service_account": True, "role": "owner",
+               "id": "user_" + "b" * 24}
+        sandbox = self.sandbox(users=[self.OLGA, scim, bot])
+        for user, role in ((self.OLGA, "reader"), (scim, "owner"), (bot, "reader")):
+            before = sandbox.retrieve_user(user["id"]).json
+            self.refused(sandbox.remove_user(user["id"]))
+            self.refused(sandbox.set_role(user["id"], role))
+            self.assertEqual(sandbox.retrieve_user(user["id"]).json, before)
+        # With another owner she is the last no more.
+        sandbox.control("POST", "user", {"email": "oz@x.org", "role": "owner"})
+        self.assertEqual(sandbox.set_role(self.OLGA["id"], "reader").status, 200)
+        self.assertEqual(sandbox.remove_user(self.OLGA["id"]).status, 200)
+
+    def test_an_accepted_invite_makes_a_user_and_outlives_it(self):
+        for lag in (0, 60):
+            sandbox = self.sandbox("--user-lag", str(lag * 1000))
+            invite = sandbox.create("Ada@x.org", "owner").json
+            accepted = sandbox.control("POST", "accept", {"id": invite["id"]})
+            self.assertEqual("Ada@x.org" in sandbox.user_emails(), not lag)
+            self.refused(sandbox.create("ada@x.org"))
+            sandbox.control("POST", "advance", {"seconds": lag})
+            ada = [whole(user) for user in sandbox.users()["data"]
+                   if whole(user)[1] == "Ada@x.org"]
+            self.assertEqual([user[3:5] for user in ada], [("owner", accepted["accepted_at"])])
+            self.assertEqual(sandbox.remove_user(ada[0][0]).status, 200)
+            self.assertEqual(sandbox.retrieve(invite["id"]).json["status"], "accepted")
+            # Who has a user already gets no second one.
+            stray = sandbox.control("POST", "invite", {"email": "REX@x.org"})
+            sandbox.control("POST", "accept", {"id": stray["id"]})
+            self.assertEqual(sorted(sandbox.user_emails()), ["olga@x.org", "rex@x.org"])
+
+    def test_invites_of_the_file_make_users(self):
+        sandbox = self.sandbox(
+            invites=[{"email": "in@x.org", "status": "accepted", "age": 500, "role": "owner"},
+                     {"email": "OLGA@x.org", "status": "accepted"},
+                     {"email": "left@x.org", "status": "accepted", "member": False},
+                     {"email": "stray@x.org", "member": True}],
+            generate={"count": 2, "email": "g%d@x.org", "status": "accepted"})
+        self.assertEqual(sorted(sandbox.user_emails()), ["g1@x.org", "g2@x.org", "in@x.org",
+                                                         "olga@x.org", "rex@x.org", "stray@x.org"])
+        user, = [one for one in sandbox.users()["data"] if one["email"] == "in@x.org"]
+        invite, = [one for one in sandbox.page().json["data"] if one["email"] == "in@x.org"]
+        self.assertEqual((user["role"], user["added_at"]), ("owner", invite["accepted_at"]))
+
+    def test_listings_lag_behind_writes(self):
+        sandbox = self.sandbox("--lag", "60000")
+        other = sandbox.control("POST", "user", {"email": "oz@x.org", "role": "owner"})["id"]
+        def listed(user_id):
+            return [whole(user)[1:4] for user in sandbox.users()["data"]
+                    if whole(user)[0] == user_id]
+        sandbox.set_role(self.REX["id"], "owner")
+        self.assertEqual(whole(sandbox.retrieve_user(self.REX["id"]).json)[3], "owner")
+        self.assertEqual(listed(self.REX["id"]), [("rex@x.org", None, "reader")])
+        sandbox.control("POST", "advance", {"seconds": 40})
+        sandbox.control("POST", "change-user",
+                        {"id": self.REX["id"], "set": {"email": "ben@x.org"}})
+        sandbox.remove_user(other)
+        self.assertEqual(listed(self.REX["id"]), [("rex@x.org", None, "reader")])
+        self.assertEqual(listed(other), [("oz@x.org", None, "owner")])
+        self.refused(sandbox.retrieve_user(other), 404)
+        sandbox.control("POST", "advance", {"seconds": 30})
+        self.assertEqual(listed(self.REX["id"]), [("rex@x.org", None, "owner")])
+        self.assertEqual(len(listed(other)), 1)
+        sandbox.control("POST", "advance", {"seconds": 31})
+        self.assertEqual(listed(self.REX["id"]), [("ben@x.org", None, "owner")])
+        self.assertEqual(listed(other), [])
+
+    def test_other_people(self):
+        sandbox = self.sandbox()
+        added = sandbox.control("POST", "user", {"email": "ada@x.org", "name": "Ada", "age": 50,
+                                                 "is_scim_managed": True})
+        self.assertEqual(whole(added), whole(sandbox.retrieve_user(added["id"]).json))
+        self.assertEqual(sandbox.user_emails(), ["olga@x.org", "ada@x.org", "rex@x.org"])
+        changed = sandbox.control("POST", "change-user", {"email": "ADA@x.org", "set": {
+            "email": "eva@x.org", "name": None, "role": "owner", "is_service_account": True}})
+        self.assertEqual(whole(changed),
+                         (added["id"], "eva@x.org", None, "owner", added["added_at"], True, True))
+        # Whose address it is decides who can be invited.
+        self.assertEqual(sandbox.create("ada@x.org").status, 200)
+        self.refused(sandbox.create("eva@x.org"))
+        sandbox.control("POST", "remove-user", {"email": "Eva@x.org"})
+        sandbox.control("POST", "remove-user", {"email": "eva@x.org"}, status=404)
+        sandbox.control("POST", "remove-user", {"id": self.OLGA["id"]})
+        self.assertEqual(sandbox.user_emails(), ["rex@x.org"])
+        self.assertEqual(len(sandbox.control("GET", "org")["users"]), 1)
+        for name, body in (("user", {"name": "x"}), ("user", {"email": "a@b", "x": 1}),
+                           ("user", {"email": "a@b", "id": self.REX["id"]}),
+                           ("remove-user", {}), ("change-user", {"email": "rex@x.org"}),
+                           ("change-user", {"email": "rex@x.org", "set": {}}),
+                           ("change-user", {"email": "rex@x.org", "set": {"id": "u"}}),
+                           ("change-user", {"email": "rex@x.org", "set": {"role": 7}}),
+                           ("settings", {"user_shape": "round"}), ("settings", {"user_lag": -1})):
+            check_error(sandbox.control("POST", name, body, status=400))
+
+    def test_keys(self):
+        sandbox = self.sandbox("--key-without-users", "half", "--key-readonly", "reader")
+        rex = f"{USERS}/{self.REX['id']}"
+        for method, path, key, status in (
+                ("GET", USERS, "half", 403), ("GET", rex, "half", 403), ("DELETE", rex, "half", 403),
+                ("GET", INVITES, "half", 200), ("GET", USERS, "reader", 200),
+                ("GET", rex, "reader", 200), ("POST", rex, "reader", 403),
+                ("DELETE", rex, "reader", 403), ("GET", USERS, "wrong", 401)):
+            with self.subTest(method=method, path=path, key=key):
+                answer = sandbox.send(method, path, {} if method == "POST" else None, key=key)
+                self.assertEqual(answer.status, status)
+                if status == 403:
+                    scope = "read" if key == "half" else "write"
+                    self.assertIn(f"Missing scopes: api.management.{scope}", answer.json["error"])
+        self.assertEqual(sandbox.send("POST", INVITES, {"email": "a@x.org", "role": "reader"},
+                                      key="half").status, 200)
+        self.assertEqual(len(sandbox.user_emails()), 2)
+
+    def test_log(self):
+        sandbox = self.sandbox()
+        sandbox.users()
+        sandbox.retrieve_user(self.REX["id"])
+        sandbox.set_role(self.REX["id"], "owner")
+        sandbox.remove_user(self.REX["id"])
+        sandbox.remove_user(self.REX["id"])
+        log = sandbox.log()
+        self.assertEqual([(entry["call"], entry["status"], entry["user_id"], entry["email"])
+                          for entry in log["requests"]],
+                         [("list-users", 200, None, None),
+                          ("retrieve-user", 200, self.REX["id"], "rex@x.org"),
+                          ("set-role", 200, self.REX["id"], "rex@x.org"),
+                          ("delete-user", 200, self.REX["id"], "rex@x.org"),
+                          ("delete-user", 404, self.REX["id"], None)])
+        self.assertEqual(log["requests"][2]["body"], {"role": "owner"})
+        self.assertEqual({call: count for call, count in log["counts"].items() if count},
+                         {"list-users": 1, "retrieve-user": 1, "set-role": 1, "delete-user": 2})
+
+    def test_rate_and_latency_hold_for_users(self):
+        sandbox = self.sandbox("--rpm", "1", "--burst", "2", "--latency", "200")
+        start = time.monotonic()
+        statuses = [sandbox.send("GET", USERS).status for _ in range(3)]
+        self.assertEqual(statuses, [200, 200, 429])
+        self.assertGreater(time.monotonic() - start, 0.59)
+
+    def test_faults(self):
+        sandbox = self.sandbox(users=(), generate_users={"count": 45, "email": "user%02d@x.org"})
+        first = sandbox.users()
+        someone = first["data"][3]
+        def met(spec, send):
+            sandbox.control("DELETE", "fault")
+            sandbox.fault(spec + ",times=1,do=status,status=500")
+            return send().status == 500
+        def page_2():
+            return sandbox.send("GET", f"{USERS}?after={first['last_id']}")
+        self.assertTrue(met("call=list-users,page=2", page_2))
+        self.assertTrue(met("page=2", page_2))
+        self.assertFalse(met("call=list,page=2", page_2))
+        self.assertFalse(met("call=list-users", sandbox.page))
+        self.assertFalse(met("call=list-users,page=1", page_2))
+        for call, send in (("retrieve-user", lambda: sandbox.retrieve_user(someone["id"])),
+                           ("set-role", lambda: sandbox.set_role(someone["id"], "owner")),
+                           ("delete-user", lambda: sandbox.remove_user(someone["id"]))):
+            self.assertTrue(met(f"call={call}", send))
+            self.assertTrue(met(f"call={call},id={someone['id']}", send))
+            self.assertTrue(met(f"email={someone['email']}", send))
+            self.assertFalse(met(f"id={first['data'][4]['id']}", lambda: sandbox.retrieve_user(
+                someone["id"])))
+        sandbox.control("DELETE", "fault")
+        sandbox.fault("call=delete-user,do=status-after,status=500")
+        self.assertEqual(sandbox.remove_user(someone["id"]).status, 500)
+        self.assertEqual(sandbox.retrieve_user(someone["id"]).status, 404)
+
+    def test_distorted_listings(self):
+        sandbox = self.sandbox("--user-shape", "full", users=(),
+                               generate_users={"count": 30, "email": "user%02d@x.org"})
+        first = sandbox.users()
+        def distorted(action, after=""):
+            sandbox.control("DELETE", "fault")
+            sandbox.fault(f"call=list-users,do={action}")
+            return sandbox.send("GET", USERS + after).json
+        self.assertNotIn("has_more", distorted("no-has-more"))
+        self.assertNotIn("data", distorted("no-data"))
+        self.assertEqual(distorted("empty-page")["data"], [])
+        self.assertEqual(distorted("repeat-cursor", f"?after={first['last_id']}"),
+                         {**first, "has_more": True})
+        wrong = distorted("wrong-types")["data"][0]
+        self.assertEqual((wrong["id"], wrong["user"]["id"], wrong["added_at"]),
+                         (7, 7, "yesterday"))
+
+
 class Clock(unittest.TestCase):
     def test_invites_expire(self):
         for reads in ("expired", "pending"):
@@ -478,7 +839,8 @@ class Control(unittest.TestCase):
             self.assertEqual((delete["call"], delete["email"], delete["invite_id"]),
                              ("delete", "Ada@x.org", invite["id"]))
             self.assertEqual(log["counts"], {"create": 1, "list": 1, "delete": 1, "retrieve": 0,
-                                             "other": 0})
+                                             "list-users": 0, "retrieve-user": 0, "set-role": 0,
+                                             "delete-user": 0, "other": 0})
             self.assertEqual(log["mails"], {"ada@x.org": 1})
             mail = log["mail_log"][0]
             self.assertEqual((mail["role"], mail["projects"], mail["invite_id"]),
@@ -499,8 +861,6 @@ class Control(unittest.TestCase):
             sandbox.control("POST", "expire", {"id": second["id"]}, status=409)
             accepted = sandbox.control("POST", "accept", {"email": "A@x.org"})
             self.assertEqual(accepted["id"], first["id"])
-            sandbox.control("POST", "remove-member", {"email": "A@X.org"})
-            sandbox.control("POST", "remove-member", {"email": "a@x.org"}, status=404)
             sandbox.control("POST", "delete", {"email": "a@x.org"})
             sandbox.control("POST", "delete", {"email": "a@x.org"}, status=404)
             self.assertEqual(sandbox.control("GET", "org")["invites"], [])
@@ -535,7 +895,18 @@ class Control(unittest.TestCase):
                              "invites[1].id"),
                             ('{"generate":{"count":1,"email":"a%s@b"}}', "generate.email"),
                             ('{"generate":[{"count":-1,"email":"a%d@b"}]}', "generate[0].count"),
-                            ('{"lifetime":0}', "lifetime"), ('{"members":{}}', "members")):
+                            ('{"lifetime":0}', "lifetime"), ('{"users":{}}', "users"),
+                            ('{"users":[{}]}', "users[0].email"),
+                            ('{"users":[{"email":7}]}', "users[0].email"),
+                            ('{"users":[{"email":null,"role":""}]}', "users[0].role"),
+                            ('{"users":[{"email":null,"age":1,"added_at":2}]}', "users[0]"),
+                            ('{"users":[{"email":null,"is_scim_managed":1}]}',
+                             "users[0].is_scim_managed"),
+                            ('{"users":[{"email":null,"id":"u"},{"email":null,"id":"u"}]}',
+                             "users[1].id"),
+                            ('{"generate_users":{"count":1,"email":"a@b"}}',
+                             "generate_users.email"),
+                            ('{"members":[]}', "members: unknown key")):
             with self.subTest(text=text), tempfile.TemporaryDirectory() as directory:
                 path = os.path.join(directory, "org.json")
                 with open(path, "w", encoding="utf-8") as file:
@@ -771,6 +1142,7 @@ class Faults(unittest.TestCase):
                            ("do=cut,status=500", "status"), ("nth=0,do=cut", "nth"),
                            ("nth=x,do=cut", "nth"), ("do=cut,do=cut", "twice"),
                            ("call=create,page=2,do=cut", "create"), ("do=slow", "ms"),
+                           ("call=set-role,page=2,do=cut", "set-role"),
                            ("call=create,do=no-data", "no-data"), ("nth=1", "do="),
                            ("do=status,status=500,body=%zz", "%"),
                            ("do=status,status=500,body=@/etc/hostname", "command line"),
@@ -793,6 +1165,9 @@ class Program(unittest.TestCase):
                           (*listen, *key, "--latency", "-1"), (*listen, *key, "--burst", "0"),
                           (*listen, *key, "--order", "random"), (*listen, "--key", ""),
                           (*listen, *key, "--dead-cursor", "500"),
+                          (*listen, *key, "--user-shape", "round"),
+                          (*listen, *key, "--user-lag", "-1"),
+                          (*listen, "--key-without-users", ""),
                           (*listen, *key, "--tls-cert", "x"),
                           (*listen, *key, "--fault", "do=nonsense")):
             with self.subTest(arguments=arguments):

@@ -479,7 +479,7 @@ class Refused(WriteCase):
 
     def test_a_member_without_an_invite(self):
         """The service says that the address is a member: nothing that a listing shows."""
-        world = World(self, org={"members": [ADA]})
+        world = World(self, org={"users": [{"email": ADA}]})
         world.declare(ADA, BEN)
         run = world.apply()
         self.assert_exit(run, EXIT_TROUBLE)

@@ -10,3 +10,6 @@
 
 /* Carries a control request out; its answer is written out, so it shares nothing with the state. */
 struct reply *control_answer(struct sandbox *sandbox, const struct request *request);
+
+/* An error object; the message is for people. */
+struct reply *control_refuse(unsigned status, const char *message);

@@ -90,12 +90,16 @@ static void wrong_types(json_t *object)
     json_t *item;
     size_t i;
     json_array_foreach(json_object_get(object, "data"), i, item) wrong_types(item);
+    if (json_object_get(object, "user"))
+        wrong_types(json_object_get(object, "user"));
     if (json_object_get(object, "id"))
         json_object_set_new(object, "id", must(json_integer(7)));
     if (json_object_get(object, "has_more"))
         json_object_set_new(object, "has_more", must(json_string("yes")));
     if (json_object_get(object, "created_at"))
         json_object_set_new(object, "created_at", must(json_string("yesterday")));
+    if (json_object_get(object, "added_at"))
+        json_object_set_new(object, "added_at", must(json_string("yesterday")));
 }
 
 /* Says each thing twice; the false one comes last, which most parsers believe. */

@@ -26,7 +26,8 @@ static const struct {
     long long least, most;
     const char *choices; /* separated by | */
 } keys[KEY_COUNT] = {
-    [KEY_CALL] = {"call", CHOICE, ANY_ACTION, 0, 0, "list|create|retrieve|delete|any"},
+    [KEY_CALL] = {"call", CHOICE, ANY_ACTION, 0, 0,
+                  "list|create|retrieve|delete|list-users|retrieve-user|set-role|delete-user|any"},
     [KEY_EMAIL] = {"email", TEXT, ANY_ACTION, 0, 0, NULL},
     [KEY_ID] = {"id", TEXT, ANY_ACTION, 0, 0, NULL},
     [KEY_PAGE] = {"page", NUMBER, ANY_ACTION, 1, 1000000, NULL},
@@ -76,7 +77,8 @@ static const char *const actions[DO_COUNT] = {
 const char fault_help[] =
     "SPEC is key=value,key=value,…; values are percent-decoded (a comma is %2C).\n"
     "Which requests (all that are given must hold):\n"
-    "  call=list|create|retrieve|delete|any  email=ADDRESS  id=INVITE  page=N (of a listing)\n"
+    "  call=list|create|retrieve|delete|list-users|retrieve-user|set-role|delete-user|any\n"
+    "  email=ADDRESS  id=INVITE or USER  page=N (of a listing)\n"
     "  nth=N (only the N-th such request)  every=N  times=N (how often it fires; default always)\n"
     "What happens; without \"-after\" nothing takes effect in the organisation:\n"
     "  do=status,status=N[,body=TEXT|@FILE][,envelope=object|string|html|empty]\n"
@@ -223,8 +225,8 @@ static char *check_whole(struct fault *fault)
     const char *call = fault->text[KEY_CALL];
     uint32_t bit = BIT(fault->action);
     fault->list_only = bit & LIST_ACTIONS || fault->text[KEY_PAGE];
-    if (fault->list_only && call && strcmp(call, "list") != 0 && strcmp(call, "any") != 0)
-        return format("call=%s: %s is for call=list", call,
+    if (fault->list_only && call && !is_choice("list|list-users|any", call))
+        return format("call=%s: %s is for listings", call,
                       fault->text[KEY_PAGE] ? "page" : actions[fault->action]);
     if (bit & STATUSES && !fault->text[KEY_STATUS])
         return format("do=%s: needs status=N", actions[fault->action]);
@@ -309,7 +311,7 @@ static bool conditions_hold(const struct fault *fault, const struct fault_query 
 {
     const char *call = fault->text[KEY_CALL], *email = fault->text[KEY_EMAIL];
     const char *id = fault->text[KEY_ID];
-    if (fault->list_only && strcmp(query->call, "list") != 0)
+    if (fault->list_only && !is_choice("list|list-users", query->call))
         return false;
     if (call && strcmp(call, "any") != 0 && strcmp(call, query->call) != 0)
         return false;

@@ -2,14 +2,16 @@
 #include "log.h"
 
 #include "base.h"
+#include "request.h"
 
 void log_init(struct log *log)
 {
     log->requests = must(json_array());
     log->mails = must(json_object());
     log->mail_log = must(json_array());
-    log->counts = must(json_pack("{s:i, s:i, s:i, s:i, s:i}", "list", 0, "create", 0, "retrieve", 0,
-                                 "delete", 0, "other", 0));
+    log->counts = must(json_object());
+    for (int call = 0; call < CALL_COUNT; call++)
+        json_object_set_new(log->counts, call_words[call], must(json_integer(0)));
 }
 
 void log_clear(struct log *log)

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "base.h"
+#include "user.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -13,12 +14,15 @@ enum option_id {
     OPTION_LISTEN = 256,
     OPTION_KEY,
     OPTION_KEY_READONLY,
+    OPTION_KEY_WITHOUT_USERS,
     OPTION_ORG,
     OPTION_LATENCY,
     OPTION_RPM,
     OPTION_BURST,
     OPTION_FAULT,
     OPTION_LAG,
+    OPTION_USER_LAG,
+    OPTION_USER_SHAPE,
     OPTION_ORDER,
     OPTION_DEAD_CURSOR,
     OPTION_STRICT_REINVITE,
@@ -34,12 +38,15 @@ static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"key", required_argument, NULL, OPTION_KEY},
     {"key-readonly", required_argument, NULL, OPTION_KEY_READONLY},
+    {"key-without-users", required_argument, NULL, OPTION_KEY_WITHOUT_USERS},
     {"org", required_argument, NULL, OPTION_ORG},
     {"latency", required_argument, NULL, OPTION_LATENCY},
     {"rpm", required_argument, NULL, OPTION_RPM},
     {"burst", required_argument, NULL, OPTION_BURST},
     {"fault", required_argument, NULL, OPTION_FAULT},
     {"lag", required_argument, NULL, OPTION_LAG},
+    {"user-lag", required_argument, NULL, OPTION_USER_LAG},
+    {"user-shape", required_argument, NULL, OPTION_USER_SHAPE},
     {"order", required_argument, NULL, OPTION_ORDER},
     {"dead-cursor", required_argument, NULL, OPTION_DEAD_CURSOR},
     {"strict-reinvite", no_argument, NULL, OPTION_STRICT_REINVITE},
@@ -54,16 +61,22 @@ static const struct option long_options[] = {
 
 static const char help[] =
     "Usage: inviterd-sandbox --listen ADDRESS:PORT --key KEY [OPTION...]\n"
-    "A local organisation with the Invites API, for demonstrations and tests. The first line of\n"
-    "output ends with the base URL; the control routes are under /_sandbox/ of the same host.\n\n"
+    "A local organisation with the API of invites and users, for demonstrations and tests. The\n"
+    "first line of output ends with the base URL; the control routes are under /_sandbox/ of the\n"
+    "same host.\n\n"
     "  --listen ADDRESS:PORT  a loopback address; port 0 picks a free one\n"
     "  --key KEY              accept this API key; may be given several times\n"
     "  --key-readonly KEY     the same, for a key that may only read\n"
+    "  --key-without-users KEY\n"
+    "                         the same, for a key that may do anything but see users\n"
     "  --org FILE             start with the organisation in this JSON file\n"
     "  --latency MS           delay every answer of the API\n"
     "  --rpm N, --burst N     take N requests a minute, and so many at once (4)\n"
     "  --fault SPEC           fail as described below; may be given several times\n"
     "  --lag MS               let listings show a write only after this time\n"
+    "  --user-lag MS          let listings show who accepted an invite only after this time\n"
+    "  --user-shape flat|nested|full|mixed\n"
+    "                         where id, email and name of a user stand (flat)\n"
     "  --order newest|oldest  the order of listings (newest first)\n"
     "  --dead-cursor 404|400|empty|top\n"
     "                         what a listing after a missing invite answers (404)\n"
@@ -153,6 +166,12 @@ static void read_order(const char *word, struct sandbox *sandbox)
     sandbox->org.oldest_first = strcmp(word, "oldest") == 0;
 }
 
+static void read_user_shape(const char *word, struct sandbox *sandbox)
+{
+    if (!user_shape_parse(word, &sandbox->org.user_shape))
+        bad_usage("--user-shape %s: must be flat, nested, full or mixed", word);
+}
+
 static void read_behaviour(int option, const char *value, struct sandbox *sandbox)
 {
     switch (option) {
@@ -170,6 +189,12 @@ static void read_behaviour(int option, const char *value, struct sandbox *sandbo
         break;
     case OPTION_LAG:
         sandbox->org.lag_ms = number("lag", value, 0);
+        break;
+    case OPTION_USER_LAG:
+        sandbox->org.user_lag_ms = number("user-lag", value, 0);
+        break;
+    case OPTION_USER_SHAPE:
+        read_user_shape(value, sandbox);
         break;
     case OPTION_ORDER:
         read_order(value, sandbox);
@@ -207,6 +232,9 @@ static void read_option(int option, const char *value, struct options *options,
     case OPTION_KEY_READONLY:
         add_key(sandbox->readonly_keys, "key-readonly", value);
         break;
+    case OPTION_KEY_WITHOUT_USERS:
+        add_key(sandbox->keys_without_users, "key-without-users", value);
+        break;
     case OPTION_ORG:
         options->org_file = value;
         break;
@@ -237,7 +265,9 @@ void options_read(int argc, char **argv, struct options *options, struct sandbox
         bad_usage("%s: unexpected argument", argv[optind]);
     if (options->server.address.ss_family == 0)
         bad_usage("--listen is missing");
-    if (json_array_size(sandbox->keys) + json_array_size(sandbox->readonly_keys) == 0)
+    if (json_array_size(sandbox->keys) + json_array_size(sandbox->readonly_keys) +
+            json_array_size(sandbox->keys_without_users) ==
+        0)
         bad_usage("--key is missing");
     if (!options->certificate_file != !options->key_file)
         bad_usage("--tls-cert and --tls-key belong together");

@@ -1,7 +1,8 @@
-/* Invites and members, and the rules of creating, accepting, expiring and deleting. */
+/* Invites, and the rules of creating, accepting, expiring and deleting. */
 #include "org.h"
 
 #include "base.h"
+#include "user.h"
 
 #include <string.h>
 #include <strings.h>
@@ -27,7 +28,10 @@ void org_clear(struct org *org)
 {
     for (size_t i = 0; i < org->count; i++)
         invite_free(org->invites[i]);
+    for (size_t i = 0; i < org->user_count; i++)
+        user_free(org->users[i]);
     free(org->invites);
+    free(org->users);
     free(org->id);
     json_decref(org->members);
 }
@@ -132,31 +136,23 @@ void org_accept(struct org *org, int64_t now_ms, struct invite *invite)
     invite->status = must(strdup("accepted"));
     invite->was_accepted = true;
     invite->accepted_at = now_ms / 1000;
-    org_add_member(org, invite->email);
+    org_join(org, invite, now_ms, org->user_lag_ms);
+}
+
+void org_join(struct org *org, const struct invite *invite, int64_t now_ms, int64_t lag_ms)
+{
+    if (org_is_member(org, invite->email))
+        return;
+    struct user *user = user_new(invite->email, NULL, invite->role);
+    user->added_at = invite->was_accepted ? invite->accepted_at : invite->created_at;
+    user->listed_ms = lag_ms > 0 ? now_ms + lag_ms : 0;
+    org_add_user(org, user);
 }
 
 void org_expire(int64_t now_ms, struct invite *invite)
 {
     invite->expires = true;
     invite->expires_at = now_ms / 1000;
-}
-
-bool org_is_member(const struct org *org, const char *email)
-{
-    _cleanup_free_ char *key = lower_case(email);
-    return json_object_get(org->members, key) != NULL;
-}
-
-void org_add_member(struct org *org, const char *email)
-{
-    _cleanup_free_ char *key = lower_case(email);
-    json_object_set_new(org->members, key, must(json_string(email)));
-}
-
-void org_remove_member(struct org *org, const char *email)
-{
-    _cleanup_free_ char *key = lower_case(email);
-    json_object_del(org->members, key);
 }
 
 static json_t *time_or_null(bool given, int64_t seconds)

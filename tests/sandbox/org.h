@@ -1,5 +1,5 @@
 /*
- * The organisation: its members, its invites and the rules of both. It knows nothing of HTTP.
+ * The organisation: its invites, its users and the rules of both. It knows nothing of HTTP.
  * Times ending in _at are Unix seconds, those ending in _ms milliseconds of the sandbox's clock.
  */
 #pragma once
@@ -22,6 +22,18 @@ struct invite {
     bool deleted;        /* kept only until it leaves the listings */
 };
 
+struct user;
+
+/* Where an answer states the id, e-mail and name of a user: beside the role, within "user", or in
+   both places. */
+enum user_shape {
+    SHAPE_FLAT,
+    SHAPE_NESTED,
+    SHAPE_FULL,
+    SHAPE_MIXED, /* each user in another; by itself in another than in a listing */
+    SHAPE_COUNT
+};
+
 struct org {
     char *id;
     int64_t lifetime; /* of a new invite, in seconds */
@@ -29,9 +41,13 @@ struct org {
     bool strict_reinvite; /* any earlier invite of an address stands in the way of a new one */
     bool oldest_first;
     int64_t lag_ms;
-    json_t *members;         /* folded address → address as written */
+    int64_t user_lag_ms; /* from an acceptance until listings show the user */
+    enum user_shape user_shape;
     struct invite **invites; /* oldest first; those of one second as they came */
     size_t count, capacity;
+    struct user **users; /* in the same order */
+    size_t user_count, user_capacity, users_ever;
+    json_t *members; /* folded address → how many users have it */
 };
 
 /* What stood in the way of a change; ORG_DONE when nothing did. */
@@ -39,7 +55,10 @@ enum org_answer {
     ORG_DONE,
     ORG_ALREADY_INVITED,
     ORG_ALREADY_MEMBER,
-    ORG_ALREADY_ACCEPTED
+    ORG_ALREADY_ACCEPTED,
+    ORG_LAST_OWNER,
+    ORG_SERVICE_ACCOUNT,
+    ORG_SCIM_MANAGED
 };
 
 void org_init(struct org *org);
@@ -66,9 +85,10 @@ enum org_answer org_delete(struct org *org, int64_t now_ms, struct invite *invit
 void org_accept(struct org *org, int64_t now_ms, struct invite *invite);
 void org_expire(int64_t now_ms, struct invite *invite);
 
+/* Whether a user has this address. */
 bool org_is_member(const struct org *org, const char *email);
-void org_add_member(struct org *org, const char *email);
-void org_remove_member(struct org *org, const char *email);
+/* Makes a user out of an accepted invite, unless its address has one. Listings lag by `lag_ms`. */
+void org_join(struct org *org, const struct invite *invite, int64_t now_ms, int64_t lag_ms);
 
 bool invite_is_for(const struct invite *invite, const char *email);
 /* Pending and not past its expiry. */

@@ -1,7 +1,9 @@
-/* The organisation file: JSON in, invites and members out, every mistake named by its place. */
+/* The organisation file: JSON in, invites and users out, every mistake named by its place. */
 #include "orgfile.h"
 
 #include "base.h"
+#include "entry.h"
+#include "userfile.h"
 
 #include <string.h>
 
@@ -9,34 +11,8 @@
 static const char *const invite_keys[] = {"email",      "role",        "status",     "projects",
                                           "id",         "age",         "created_at", "expires_in",
                                           "expires_at", "accepted_at", "member",     NULL};
-static const char *const file_keys[] = {
-    "organization", "lifetime", "expiry_reads", "members", "invites", "generate", NULL};
-
-static char *check_keys(json_t *object, const char *const *known, const char *where)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
-    {
-        const char *const *k = known;
-        while (*k && strcmp(*k, key) != 0)
-            k++;
-        if (!*k)
-            return format("%s.%s: unknown key", where, key);
-    }
-    return NULL;
-}
-
-static char *check_text(json_t *entry, const char *key, const char *where, const char **text)
-{
-    json_t *value = json_object_get(entry, key);
-    if (!value)
-        return NULL;
-    if (!json_is_string(value) || *json_string_value(value) == '\0')
-        return format("%s.%s: must be a string that is not empty", where, key);
-    *text = json_string_value(value);
-    return NULL;
-}
+static const char *const file_keys[] = {"organization", "lifetime", "expiry_reads",   "users",
+                                        "invites",      "generate", "generate_users", NULL};
 
 static char *check_projects(json_t *entry, const char *where)
 {
@@ -55,31 +31,16 @@ static char *check_projects(json_t *entry, const char *where)
     return NULL;
 }
 
-/* Checks the times: integers, expires_* and accepted_at also null, no two keys for one thing. */
+/* Checks the times: expires_* and accepted_at may be null; no two keys for one thing. */
 static char *check_times(json_t *entry, const char *where)
 {
-    static const struct {
-        const char *key, *instead;
-        bool nullable;
-    } times[] = {{"age", "created_at", false},
-                 {"created_at", "age", false},
-                 {"expires_in", "expires_at", true},
-                 {"expires_at", "expires_in", true},
-                 {"accepted_at", "", true}};
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
-        json_t *value = json_object_get(entry, times[i].key);
-        if (!value)
-            continue;
-        json_int_t seconds = json_integer_value(value);
-        if ((!json_is_integer(value) && !(times[i].nullable && json_is_null(value))) ||
-            seconds > 1000000000000 || seconds < -1000000000000)
-            return format("%s.%s: must be a whole number of seconds%s", where, times[i].key,
-                          times[i].nullable ? ", or null" : "");
-        if (json_object_get(entry, times[i].instead))
-            return format("%s: %s and %s exclude each other", where, times[i].key,
-                          times[i].instead);
-    }
-    return NULL;
+    char *wrong;
+    if ((wrong = entry_check_time(entry, "age", "created_at", false, where)) ||
+        (wrong = entry_check_time(entry, "created_at", "age", false, where)) ||
+        (wrong = entry_check_time(entry, "expires_in", "expires_at", true, where)) ||
+        (wrong = entry_check_time(entry, "expires_at", "expires_in", true, where)))
+        return wrong;
+    return entry_check_time(entry, "accepted_at", "", true, where);
 }
 
 static void set_created(struct invite *invite, json_t *entry, const struct org *org, int64_t now)
@@ -144,25 +105,25 @@ char *orgfile_add_invite(struct org *org, json_t *entry, const char *where, int6
     char *wrong;
     if (!json_is_object(entry))
         return format("%s: must be an object", where);
-    if ((wrong = check_keys(entry, invite_keys, where)) ||
-        (wrong = check_text(entry, "email", where, &email)) ||
-        (wrong = check_text(entry, "role", where, &role)) ||
-        (wrong = check_text(entry, "status", where, &status)) ||
-        (wrong = check_text(entry, "id", where, &id)) || (wrong = check_projects(entry, where)) ||
-        (wrong = check_times(entry, where)))
+    if ((wrong = entry_check_keys(entry, invite_keys, where)) ||
+        (wrong = entry_check_text(entry, "email", where, &email)) ||
+        (wrong = entry_check_text(entry, "role", where, &role)) ||
+        (wrong = entry_check_text(entry, "status", where, &status)) ||
+        (wrong = entry_check_text(entry, "id", where, &id)) ||
+        (wrong = check_projects(entry, where)) || (wrong = check_times(entry, where)))
         return wrong;
     if (!email)
         return format("%s.email: missing", where);
     if (id && org_find(org, id))
         return format("%s.id: %s is taken", where, id);
-    json_t *member = json_object_get(entry, "member");
-    if (member && !json_is_boolean(member))
-        return format("%s.member: must be true or false", where);
+    /* Who accepted is a user, unless the file says that they have left again. */
+    bool member = strcmp(status, "accepted") == 0;
+    if ((wrong = entry_check_flag(entry, "member", where, &member)))
+        return wrong;
     struct invite *invite = build_invite(org, entry, email, role, status, now_ms);
     org_add(org, invite);
-    /* Who accepted is a member, unless the file says that they have left again. */
-    if (member ? json_is_true(member) : strcmp(status, "accepted") == 0)
-        org_add_member(org, email);
+    if (member)
+        org_join(org, invite, now_ms, 0);
     if (ret_invite)
         *ret_invite = invite;
     return NULL;
@@ -184,7 +145,21 @@ static bool split_template(const char *template, char **head, int *width, const 
     return true;
 }
 
-static char *generate(struct org *org, json_t *rule, const char *where, int64_t now_ms)
+/* Adds what an entry describes. */
+typedef char *add_entry(struct org *org, json_t *entry, const char *where, int64_t now_ms);
+
+static char *add_invite(struct org *org, json_t *entry, const char *where, int64_t now_ms)
+{
+    return orgfile_add_invite(org, entry, where, now_ms, NULL);
+}
+
+static char *add_user(struct org *org, json_t *entry, const char *where, int64_t now_ms)
+{
+    return userfile_add(org, entry, where, now_ms, NULL);
+}
+
+static char *generate(struct org *org, json_t *rule, add_entry *add, const char *where,
+                      int64_t now_ms)
 {
     json_t *count = json_object_get(rule, "count"), *first = json_object_get(rule, "first");
     json_t *email = json_object_get(rule, "email");
@@ -199,7 +174,7 @@ static char *generate(struct org *org, json_t *rule, const char *where, int64_t 
     if (!json_is_string(email) || !split_template(json_string_value(email), &head, &width, &tail))
         return format("%s.email: must hold %%d, as in user%%03d@example.com, once", where);
     if (json_object_get(rule, "id"))
-        return format("%s.id: cannot be given for several invites", where);
+        return format("%s.id: cannot be given for several", where);
     json_auto_t *entry = must(json_deep_copy(rule));
     json_object_del(entry, "count");
     json_object_del(entry, "first");
@@ -207,58 +182,46 @@ static char *generate(struct org *org, json_t *rule, const char *where, int64_t 
     for (long long i = 0; i < json_integer_value(count); i++) {
         _cleanup_free_ char *address = format("%s%0*lld%s", head, width, from + i, tail);
         json_object_set_new(entry, "email", must(json_string(address)));
-        char *wrong = orgfile_add_invite(org, entry, where, now_ms, NULL);
+        char *wrong = add(org, entry, where, now_ms);
         if (wrong)
             return wrong;
     }
     return NULL;
 }
 
-static char *load_generate(struct org *org, json_t *rules, int64_t now_ms)
+/* One rule, or an array of rules. */
+static char *load_generate(struct org *org, json_t *file, const char *key, add_entry *add,
+                           int64_t now_ms)
 {
-    json_t *rule;
+    json_t *rules = json_object_get(file, key), *rule;
     size_t i;
     if (json_is_object(rules))
-        return generate(org, rules, "generate", now_ms);
+        return generate(org, rules, add, key, now_ms);
     if (rules && !json_is_array(rules))
-        return format("generate: must be an object or an array of objects");
+        return format("%s: must be an object or an array of objects", key);
     json_array_foreach(rules, i, rule)
     {
-        _cleanup_free_ char *where = format("generate[%zu]", i);
-        char *wrong = generate(org, rule, where, now_ms);
+        _cleanup_free_ char *where = format("%s[%zu]", key, i);
+        char *wrong = generate(org, rule, add, where, now_ms);
         if (wrong)
             return wrong;
     }
     return NULL;
 }
 
-static char *load_invites(struct org *org, json_t *entries, int64_t now_ms)
+static char *load_entries(struct org *org, json_t *file, const char *key, add_entry *add,
+                          int64_t now_ms)
 {
-    json_t *entry;
+    json_t *entries = json_object_get(file, key), *entry;
     size_t i;
     if (entries && !json_is_array(entries))
-        return format("invites: must be an array");
+        return format("%s: must be an array", key);
     json_array_foreach(entries, i, entry)
     {
-        _cleanup_free_ char *where = format("invites[%zu]", i);
-        char *wrong = orgfile_add_invite(org, entry, where, now_ms, NULL);
+        _cleanup_free_ char *where = format("%s[%zu]", key, i);
+        char *wrong = add(org, entry, where, now_ms);
         if (wrong)
             return wrong;
-    }
-    return NULL;
-}
-
-static char *load_members(struct org *org, json_t *members)
-{
-    json_t *member;
-    size_t i;
-    if (members && !json_is_array(members))
-        return format("members: must be an array");
-    json_array_foreach(members, i, member)
-    {
-        if (!json_is_string(member))
-            return format("members[%zu]: must be a string", i);
-        org_add_member(org, json_string_value(member));
     }
     return NULL;
 }
@@ -268,7 +231,7 @@ static char *load_settings(struct org *org, json_t *file)
     json_t *lifetime = json_object_get(file, "lifetime");
     json_t *reads = json_object_get(file, "expiry_reads");
     const char *id = NULL, *word = json_string_value(reads);
-    char *wrong = check_text(file, "organization", "file", &id);
+    char *wrong = entry_check_text(file, "organization", "file", &id);
     if (wrong)
         return wrong;
     if (id) {
@@ -296,10 +259,12 @@ char *orgfile_load(struct org *org, const char *path, int64_t now_ms)
                               : format("%s: %s", path, error.text);
     if (!json_is_object(file))
         return format("%s: must hold an object", path);
-    if ((wrong = check_keys(file, file_keys, "file")) || (wrong = load_settings(org, file)) ||
-        (wrong = load_members(org, json_object_get(file, "members"))) ||
-        (wrong = load_invites(org, json_object_get(file, "invites"), now_ms)) ||
-        (wrong = load_generate(org, json_object_get(file, "generate"), now_ms)))
+    /* Users come first: an accepted invite makes another only where its address has none. */
+    if ((wrong = entry_check_keys(file, file_keys, "file")) || (wrong = load_settings(org, file)) ||
+        (wrong = load_entries(org, file, "users", add_user, now_ms)) ||
+        (wrong = load_generate(org, file, "generate_users", add_user, now_ms)) ||
+        (wrong = load_entries(org, file, "invites", add_invite, now_ms)) ||
+        (wrong = load_generate(org, file, "generate", add_invite, now_ms)))
         return format("%s: %s", path, wrong);
     return NULL;
 }

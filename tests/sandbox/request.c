@@ -5,10 +5,21 @@
 
 #include <string.h>
 
-#define BODY_MAX   (1024 * 1024)
-#define COLLECTION "/v1/organization/invites"
+#define BODY_MAX (1024 * 1024)
+#define INVITES  "/v1/organization/invites"
+#define USERS    "/v1/organization/users"
 
-const char *const call_words[] = {"list", "create", "retrieve", "delete", "other"};
+const char *const call_words[CALL_COUNT] = {
+    [CALL_LIST] = "list",
+    [CALL_CREATE] = "create",
+    [CALL_RETRIEVE] = "retrieve",
+    [CALL_DELETE] = "delete",
+    [CALL_LIST_USERS] = "list-users",
+    [CALL_RETRIEVE_USER] = "retrieve-user",
+    [CALL_SET_ROLE] = "set-role",
+    [CALL_DELETE_USER] = "delete-user",
+    [CALL_OTHER] = "other",
+};
 
 struct request *request_new(const char *target)
 {
@@ -18,6 +29,7 @@ struct request *request_new(const char *target)
     request->raw_path = must(strndup(target, length));
     request->raw_query = query ? must(strdup(query + 1)) : NULL;
     request->headers = must(json_object());
+    request->emails = must(json_array());
     strcpy(request->id, "req_");
     random_text(request->id + 4, 32, "0123456789abcdef");
     return request;
@@ -34,6 +46,8 @@ void request_free(struct request *request)
     free(request->key);
     free(request->body);
     free(request->invite_id);
+    free(request->user_id);
+    json_decref(request->emails);
     json_decref(request->headers);
     json_decref(request->json);
     json_decref(request->entry);
@@ -52,24 +66,43 @@ void request_add_body(struct request *request, const char *data, size_t size)
     request->body[request->size] = '\0';
 }
 
+/* The call by path and method; OTHER where no row fits. */
 static enum call classify(const struct request *request)
 {
-    bool get = strcmp(request->method, "GET") == 0;
-    if (request->invite_id)
-        return get                                      ? CALL_RETRIEVE
-               : strcmp(request->method, "DELETE") == 0 ? CALL_DELETE
-                                                        : CALL_OTHER;
-    if (strcmp(request->path, COLLECTION) != 0)
-        return CALL_OTHER;
-    return get ? CALL_LIST : strcmp(request->method, "POST") == 0 ? CALL_CREATE : CALL_OTHER;
+    static const struct {
+        const char *path; /* NULL: below a collection */
+        bool users;
+        const char *method;
+        enum call call;
+    } rows[] = {
+        {INVITES, false, "GET", CALL_LIST},    {INVITES, false, "POST", CALL_CREATE},
+        {NULL, false, "GET", CALL_RETRIEVE},   {NULL, false, "DELETE", CALL_DELETE},
+        {USERS, true, "GET", CALL_LIST_USERS}, {NULL, true, "GET", CALL_RETRIEVE_USER},
+        {NULL, true, "POST", CALL_SET_ROLE},   {NULL, true, "DELETE", CALL_DELETE_USER},
+    };
+    const char *id = request->invite_id ? request->invite_id : request->user_id;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].users == request->of_users && strcmp(rows[i].method, request->method) == 0 &&
+            (rows[i].path ? strcmp(rows[i].path, request->path) == 0 : id != NULL))
+            return rows[i].call;
+    return CALL_OTHER;
+}
+
+/* What follows the path of a collection and a slash, if that is one name; NULL if not. */
+static char *id_below(const char *path, const char *collection)
+{
+    size_t length = strlen(collection);
+    if (strncmp(path, collection, length) != 0 || path[length] != '/')
+        return NULL;
+    const char *id = path + length + 1;
+    return *id && !strchr(id, '/') ? must(strdup(id)) : NULL;
 }
 
 void request_read(struct request *request)
 {
-    const char *id = request->path + strlen(COLLECTION "/");
-    if (strncmp(request->path, COLLECTION "/", strlen(COLLECTION "/")) == 0 && *id &&
-        !strchr(id, '/'))
-        request->invite_id = must(strdup(id));
+    request->invite_id = id_below(request->path, INVITES);
+    request->user_id = id_below(request->path, USERS);
+    request->of_users = request->user_id || strcmp(request->path, USERS) == 0;
     if (request->body)
         request->json = json_loadb(request->body, request->size, JSON_REJECT_DUPLICATES, NULL);
     request->call = classify(request);

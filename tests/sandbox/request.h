@@ -11,7 +11,12 @@ enum call {
     CALL_CREATE,
     CALL_RETRIEVE,
     CALL_DELETE,
-    CALL_OTHER
+    CALL_LIST_USERS,
+    CALL_RETRIEVE_USER,
+    CALL_SET_ROLE,
+    CALL_DELETE_USER,
+    CALL_OTHER,
+    CALL_COUNT
 };
 extern const char *const call_words[];
 
@@ -19,6 +24,7 @@ struct request {
     char *method, *path;        /* the path is percent-decoded */
     char *raw_path, *raw_query; /* as received; the query may be NULL */
     char *limit, *after;        /* query parameters, decoded; NULL when absent */
+    json_t *emails;             /* the same; an array, empty when absent */
     char *key;                  /* of `Authorization: Bearer`; NULL when absent */
     json_t *headers;            /* lower-case name → value, without authorization */
     char *body;
@@ -31,7 +37,8 @@ struct request {
     /* Set by request_read. */
     json_t *json; /* the body; NULL when it is not JSON */
     enum call call;
-    char *invite_id; /* of the path; NULL when it has none */
+    bool of_users;             /* whether the path is below that of users */
+    char *invite_id, *user_id; /* of the path; NULL when it has none */
 
     json_t *entry;    /* in the log; changed only with the lock held */
     bool repeat_page; /* a fault wants the page before the cursor again */

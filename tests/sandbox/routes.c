@@ -1,7 +1,10 @@
-/* The four calls of the Invites API, and what comes before them. */
+/* The four calls about invites, and what comes before any call. */
 #include "routes.h"
 
 #include "base.h"
+#include "paging.h"
+#include "routes_users.h"
+#include "user.h"
 
 #include <string.h>
 
@@ -28,92 +31,58 @@ static struct reply *refuse_rate(const struct sandbox *sandbox)
     return reply;
 }
 
+static struct reply *refuse_scope(const char *scope)
+{
+    _cleanup_free_ char *message =
+        format("You have insufficient permissions for this operation. Missing scopes: %s", scope);
+    return reply_json(403, json_pack("{s:s}", "error", message));
+}
+
 struct reply *routes_gate(struct sandbox *sandbox, const struct request *request)
 {
     const char *key = request->key;
     bool full = key && holds_key(sandbox->keys, key);
-    if (!full && !(key && holds_key(sandbox->readonly_keys, key)))
+    bool without_users = key && holds_key(sandbox->keys_without_users, key);
+    bool readonly = key && holds_key(sandbox->readonly_keys, key);
+    if (!full && !without_users && !readonly)
         return reply_error(401, INVALID,
                            key ? "Incorrect API key provided."
                                : "Missing bearer authentication in header.",
                            NULL, "invalid_api_key");
     if (!rate_take(&sandbox->rate, sandbox_now_ms(sandbox)))
         return refuse_rate(sandbox);
-    if (!full && strcmp(request->method, "GET") != 0)
-        return reply_json(403, json_pack("{s:s}", "error",
-                                         "You have insufficient permissions for this operation. "
-                                         "Missing scopes: api.management.write"));
+    if (!full && without_users && request->of_users)
+        return refuse_scope("api.management.read");
+    if (!full && !without_users && strcmp(request->method, "GET") != 0)
+        return refuse_scope("api.management.write");
     return NULL;
 }
 
 /* ---- list ---- */
 
-static struct reply *read_limit(const struct request *request, long long *ret_limit)
+static const char *id_of(const void *invite)
 {
-    *ret_limit = 20;
-    if (!request->limit || read_number(request->limit, 1, 100, ret_limit))
-        return NULL;
-    _cleanup_free_ char *message = format(
-        "Invalid value for 'limit': expected an integer from 1 to 100, but got '%s' instead.",
-        request->limit);
-    return reply_error(400, INVALID, message, "limit", "invalid_value");
+    return ((const struct invite *)invite)->id;
 }
 
-/* Where the item of this id stands, counted from 0; `count` if it is not there. */
-static size_t find_cursor(struct invite **listing, size_t count, const char *id)
+static json_t *show_listed(const struct org *org, const void *invite, int64_t now_ms)
 {
-    size_t at = 0;
-    while (at < count && strcmp(listing[at]->id, id) != 0)
-        at++;
-    return at;
+    return org_show(org, invite, now_ms);
 }
 
-static struct reply *answer_page(const struct sandbox *sandbox, struct invite **items, size_t count,
-                                 bool has_more)
+static struct listing list_invites(const struct sandbox *sandbox)
 {
-    json_auto_t *data = must(json_array());
-    int64_t now_ms = sandbox_now_ms(sandbox);
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(data, org_show(&sandbox->org, items[i], now_ms));
-    return reply_json(200, json_pack("{s:s, s:O, s:s?, s:s?, s:b}", "object", "list", "data", data,
-                                     "first_id", count ? items[0]->id : NULL, "last_id",
-                                     count ? items[count - 1]->id : NULL, "has_more", has_more));
+    struct listing listing = {.what = "invite", .id = id_of, .show = show_listed};
+    listing.items = (void **)org_listing(&sandbox->org, sandbox_now_ms(sandbox), &listing.count);
+    return listing;
 }
 
-static struct reply *answer_dead_cursor(const struct sandbox *sandbox,
-                                        const struct request *request)
+static struct reply *answer_list(const struct sandbox *sandbox, const struct request *request)
 {
-    _cleanup_free_ char *message = format("No invite found with id '%s'.", request->after);
-    if (sandbox->dead_cursor == DEAD_EMPTY)
-        return answer_page(sandbox, NULL, 0, false);
-    return reply_error(sandbox->dead_cursor == DEAD_400 ? 400 : 404, INVALID, message, "after",
-                       NULL);
-}
-
-static struct reply *answer_list(struct sandbox *sandbox, const struct request *request)
-{
-    long long limit;
-    struct reply *refusal = read_limit(request, &limit);
-    if (refusal)
-        return refusal;
-    size_t count, start = 0, size = (size_t)limit;
-    _cleanup_free_ struct invite **listing =
-        org_listing(&sandbox->org, sandbox_now_ms(sandbox), &count);
-    if (request->after) {
-        size_t cursor = find_cursor(listing, count, request->after);
-        if (cursor < count)
-            start = cursor + 1;
-        else if (sandbox->dead_cursor != DEAD_TOP)
-            return answer_dead_cursor(sandbox, request);
-    }
-    if (request->repeat_page) {
-        /* Ends at the cursor where there is one, so that its last_id is the cursor again. */
-        size_t end = start ? start : size < count ? size : count;
-        start = end > size ? end - size : 0;
-        return answer_page(sandbox, listing + start, end - start, true);
-    }
-    size_t left = count - start;
-    return answer_page(sandbox, listing + start, left < size ? left : size, left > size);
+    const struct listing listing = list_invites(sandbox);
+    struct reply *reply = paging_answer(sandbox, request, &listing);
+    free(listing.items);
+    return reply;
 }
 
 /* ---- create ---- */
@@ -245,15 +214,20 @@ static struct reply *answer_delete(struct sandbox *sandbox, const struct request
 
 static struct reply *answer_other(const struct request *request)
 {
-    bool collection = strcmp(request->path, "/v1/organization/invites") == 0;
+    bool invites = strcmp(request->path, "/v1/organization/invites") == 0;
+    const char *allowed = request->user_id     ? "GET, POST, DELETE"
+                          : request->of_users  ? "GET"
+                          : request->invite_id ? "GET, DELETE"
+                          : invites            ? "GET, POST"
+                                               : NULL;
     _cleanup_free_ char *message = NULL;
-    if (!collection && !request->invite_id) {
+    if (!allowed) {
         message = format("Invalid URL (%s %s)", request->method, request->path);
         return reply_error(404, INVALID, message, NULL, NULL);
     }
     message = format("Not allowed to %s on %s.", request->method, request->path);
     struct reply *reply = reply_error(405, INVALID, message, NULL, "method_not_supported");
-    reply_header(reply, "Allow", collection ? "GET, POST" : "GET, DELETE");
+    reply_header(reply, "Allow", allowed);
     return reply;
 }
 
@@ -268,7 +242,13 @@ struct reply *routes_answer(struct sandbox *sandbox, const struct request *reque
         return answer_retrieve(sandbox, request);
     case CALL_DELETE:
         return answer_delete(sandbox, request);
+    case CALL_LIST_USERS:
+    case CALL_RETRIEVE_USER:
+    case CALL_SET_ROLE:
+    case CALL_DELETE_USER:
+        return routes_users_answer(sandbox, request);
     case CALL_OTHER:
+    case CALL_COUNT:
         break;
     }
     return answer_other(request);
@@ -276,32 +256,37 @@ struct reply *routes_answer(struct sandbox *sandbox, const struct request *reque
 
 /* ---- faults ---- */
 
-/* Which page of the full listing a request asks for, by the position of its cursor; 0: unknown. */
+/* Which page a listing is asked for; 0 for other calls, and where that is not known. */
 static long long page_of(const struct sandbox *sandbox, const struct request *request)
 {
-    long long limit = 20;
-    if (request->limit && !read_number(request->limit, 1, 100, &limit))
+    if (request->call == CALL_LIST_USERS)
+        return routes_users_page(sandbox, request);
+    if (request->call != CALL_LIST)
         return 0;
-    if (!request->after)
-        return 1;
-    size_t count;
-    _cleanup_free_ struct invite **listing =
-        org_listing(&sandbox->org, sandbox_now_ms(sandbox), &count);
-    size_t cursor = find_cursor(listing, count, request->after);
-    return cursor == count ? 0 : (long long)cursor / limit + 2;
+    const struct listing listing = list_invites(sandbox);
+    long long page = paging_page(request, &listing);
+    free(listing.items);
+    return page;
+}
+
+const char *routes_email(const struct sandbox *sandbox, const struct request *request)
+{
+    const struct invite *invite =
+        request->invite_id ? org_find(&sandbox->org, request->invite_id) : NULL;
+    const struct user *user =
+        request->user_id ? org_find_user(&sandbox->org, request->user_id) : NULL;
+    return invite ? invite->email : user ? user->email : request_email(request);
 }
 
 struct fault *routes_fault(struct sandbox *sandbox, const struct request *request)
 {
     if (!sandbox->faults)
         return NULL;
-    const struct invite *invite =
-        request->invite_id ? org_find(&sandbox->org, request->invite_id) : NULL;
     struct fault_query query = {
         .call = call_words[request->call],
-        .email = invite ? invite->email : request_email(request),
-        .id = request->invite_id,
-        .page = request->call == CALL_LIST ? page_of(sandbox, request) : 0,
+        .email = routes_email(sandbox, request),
+        .id = request->invite_id ? request->invite_id : request->user_id,
+        .page = page_of(sandbox, request),
     };
     return faults_match(sandbox->faults, &query);
 }

@@ -23,7 +23,9 @@ bool dead_cursor_parse(const char *word, enum dead_cursor *ret)
 
 void sandbox_init(struct sandbox *sandbox)
 {
-    *sandbox = (struct sandbox){.keys = must(json_array()), .readonly_keys = must(json_array())};
+    *sandbox = (struct sandbox){.keys = must(json_array()),
+                                .readonly_keys = must(json_array()),
+                                .keys_without_users = must(json_array())};
     pthread_mutex_init(&sandbox->lock, NULL);
     sandbox->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (sandbox->stop_fd < 0)
@@ -39,6 +41,7 @@ void sandbox_clear(struct sandbox *sandbox)
     org_clear(&sandbox->org);
     json_decref(sandbox->keys);
     json_decref(sandbox->readonly_keys);
+    json_decref(sandbox->keys_without_users);
     close(sandbox->stop_fd);
     pthread_mutex_destroy(&sandbox->lock);
 }

@@ -22,7 +22,7 @@ extern const char *const dead_cursor_words[DEAD_COUNT + 1];
 
 struct sandbox {
     /* Set before serving, read-only afterwards. */
-    json_t *keys, *readonly_keys; /* arrays of strings */
+    json_t *keys, *readonly_keys, *keys_without_users; /* arrays of strings */
     bool rate_headers, no_date;
     int stop_fd; /* readable once the process is to end */
 

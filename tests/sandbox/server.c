@@ -72,6 +72,19 @@ static char *copy_argument(struct MHD_Connection *connection, const char *name)
     return value ? must(strdup(value)) : NULL;
 }
 
+/* Clients write an array as emails=A&emails=B, or with brackets. */
+static enum MHD_Result add_email(void *data, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    struct request *request = data;
+    bool is_email = strcmp(name, "emails") == 0 || strcmp(name, "emails[]") == 0;
+    json_t *text = is_email && value ? json_string(value) : NULL;
+    if (text)
+        json_array_append_new(request->emails, text);
+    return MHD_YES;
+}
+
 static void receive(struct request *request, struct MHD_Connection *connection, const char *path,
                     const char *method)
 {
@@ -82,6 +95,7 @@ static void receive(struct request *request, struct MHD_Connection *connection, 
     request->path = must(strdup(path));
     request->limit = copy_argument(connection, "limit");
     request->after = copy_argument(connection, "after");
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, add_email, request);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
 }
 
@@ -100,17 +114,15 @@ static json_t *body_for_log(const struct request *request)
 
 static void log_arrival(struct sandbox *sandbox, struct request *request)
 {
-    const struct invite *invite =
-        request->invite_id ? org_find(&sandbox->org, request->invite_id) : NULL;
     double now = (double)sandbox_now_ms(sandbox) / 1000.0;
-    json_t *entry = must(
-        json_pack("{s:f, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:I, s:s, s:n}", "time", now,
-                  "method", request->method, "path", text_or_null(request->raw_path), "query",
-                  text_or_null(request->raw_query), "call", call_words[request->call], "status", 0,
-                  "email", text_or_null(invite ? invite->email : request_email(request)),
-                  "invite_id", text_or_null(request->invite_id), "body", body_for_log(request),
-                  "headers", json_deep_copy(request->headers), "connection",
-                  (json_int_t)request->connection, "request_id", request->id, "fault"));
+    json_t *entry = must(json_pack(
+        "{s:f, s:s, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:n}", "time", now,
+        "method", request->method, "path", text_or_null(request->raw_path), "query",
+        text_or_null(request->raw_query), "call", call_words[request->call], "status", 0, "email",
+        text_or_null(routes_email(sandbox, request)), "invite_id", text_or_null(request->invite_id),
+        "user_id", text_or_null(request->user_id), "body", body_for_log(request), "headers",
+        json_deep_copy(request->headers), "connection", (json_int_t)request->connection,
+        "request_id", request->id, "fault"));
     request->entry = log_request(&sandbox->log, entry);
 }
 
