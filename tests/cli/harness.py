@@ -26,6 +26,7 @@ INVITERD = os.environ.get("INVITERD", "inviterd")
 SANDBOX = os.environ.get("INVITERD_SANDBOX", "inviterd-sandbox")
 KEY = "sk-admin-this-key-is-for-tests-only"
 READONLY_KEY = "sk-admin-this-key-may-only-read"
+KEY_WITHOUT_USERS = "sk-admin-this-key-may-not-see-users"
 SUPPRESSIONS = pathlib.Path(__file__).resolve().parents[1] / "lsan.supp"
 
 # How long anything may take before the test gives it up as hung; never a measure of speed.
@@ -70,7 +71,8 @@ def check_output(out, err):
     """Holds for every run whatsoever: no sanitizer has complained, and no key has come out."""
     for text in (out, err):
         assert "Sanitizer" not in text and "runtime error:" not in text, err
-        assert KEY not in text and READONLY_KEY not in text, f"the key came out: {text}"
+        assert not any(key in text for key in (KEY, READONLY_KEY, KEY_WITHOUT_USERS)), \
+            f"the key came out: {text}"
 
 
 class Run:
@@ -176,7 +178,8 @@ class Sandbox:
         self.inside = inside
         arguments = [*(inside.prefix() if inside else []),
                      SANDBOX, "--listen", f"127.0.0.1:{port}", "--key", KEY,
-                     "--key-readonly", READONLY_KEY, "--die-with-parent", *options]
+                     "--key-readonly", READONLY_KEY, "--key-without-users", KEY_WITHOUT_USERS,
+                     "--die-with-parent", *options]
         if org is not None:
             path = directory / "organization.json"
             path.write_text(json.dumps(org), encoding="utf-8")
@@ -227,7 +230,12 @@ class Sandbox:
         return [entry for entry in entries if not calls or entry["call"] in calls]
 
     def writes(self):
-        return self.requests("create", "delete")
+        return self.requests("create", "delete", "set-role", "delete-user")
+
+    def user_requests(self):
+        """What came to the routes of users, whatever it was."""
+        return [entry for entry in self.requests()
+                if entry["path"].startswith("/v1/organization/users")]
 
     def mails(self):
         return self.control("GET", "log")["mails"]
@@ -236,6 +244,26 @@ class Sandbox:
         """As they are, whatever listings show."""
         found = self.control("GET", "org")["invites"]
         return [one for one in found if email is None or one["email"].lower() == email.lower()]
+
+    def users(self, email=None):
+        """As they are, whatever listings show; each with its id, email, name, role and flags."""
+        found = self.control("GET", "org")["users"]
+        return [one for one in found
+                if email is None or (one["email"] or "").lower() == email.lower()]
+
+    def user(self, email):
+        """The one user of the address."""
+        found = self.users(email)
+        assert len(found) == 1, f"{len(found)} users of {email}"
+        return found[0]
+
+    def roles(self):
+        """Address → role of the users that have an address."""
+        return {one["email"]: one["role"] for one in self.users() if one["email"]}
+
+    def change_user(self, email, /, **changes):
+        """What another hand changes: email, name, role, is_service_account, is_scim_managed."""
+        return self.post("change-user", email=email, set=changes)
 
     def live(self):
         """Addresses of pending invites, sorted."""
@@ -260,9 +288,13 @@ def to_conf(value, indent="  "):
 
 
 class World:
-    """A sandbox, a configuration, a member file and a state directory."""
+    """
+    A sandbox, a configuration, a member file and a state directory. `people` are the entries of the
+    organisation's users; `users` is a setting.
+    """
 
-    def __init__(self, test, *sandbox_options, org=None, invites=None, name="world", **settings):
+    def __init__(self, test, *sandbox_options, org=None, invites=None, people=None, name="world",
+                 **settings):
         self.test = test
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="inviterd-cli-")).resolve()
         test.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
@@ -273,6 +305,8 @@ class World:
         self.member_path = self.files / "members.json"
         if invites is not None:
             org = {**(org or {}), "invites": invites}
+        if people is not None:
+            org = {**(org or {}), "users": people}
         self.sandbox = self.start_sandbox(*sandbox_options, org=org)
         self.env = {"RUNTIME_DIRECTORY": str(self.directory / "run")}
         self.configure(**settings)
@@ -289,6 +323,7 @@ class World:
         api = {"base_url": self.sandbox.url, **settings.pop("api", {})}
         values = {"policy": "sync", "members": str(self.member_path), "settle": "1s", "api": api,
                   **settings}
+        # values.setdefault("users", "off")
         values = {key: value for key, value in values.items() if value is not None}
         self.config.write_text(f"inviterd:\n{to_conf(values, '')};\n", encoding="utf-8")
 
