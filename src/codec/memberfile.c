@@ -10,10 +10,12 @@
 #include "core/address.h"
 #include "core/hidden.h"
 
+#define DAY_SECONDS    INT64_C(86400)
+#define MONTH_SECONDS  (31 * DAY_SECONDS)
 #define NOTE_MAX       1024
 #define PROJECT_ID_MAX 128
 
-#define MEMBER_EXAMPLE "\"ada@example.com\" or { email, role, until, note, projects }"
+#define MEMBER_EXAMPLE "\"ada@example.com\" or { email, role, from, until, note, projects }"
 
 /* What one file says about members that say nothing themselves. */
 struct defaults {
@@ -22,11 +24,17 @@ struct defaults {
     struct projects projects;
 };
 
+/* Where each entry of a list stands, for messages. */
+struct places {
+    char **items;
+    size_t count;
+};
+
 /* Of all sources together. `members` stays in the order of declaration until all is checked. */
 struct reader {
     struct members *members;
-    char **ignore_places; /* one for each pattern in `members` */
-    size_t entries;       /* of member lists, right or wrong */
+    struct places ignored, protected; /* of the patterns and addresses in `members` */
+    size_t entries;                   /* of member lists, right or wrong */
     bool allow_empty;
     bool unreadable; /* some file or list of members could not be read */
     bool no_memory;
@@ -140,13 +148,24 @@ static void read_defaults(struct reader *reader, const struct node *group,
     read_projects(reader, node_get(group, "projects"), &defaults->projects);
 }
 
-static void read_until(struct reader *reader, const struct node *node, struct member *member)
+/* A day, as the moment when it is over; 0: none, or it was wrong. */
+static int64_t read_day(struct reader *reader, const struct node *node)
 {
+    int64_t end;
     if (!node_is(node, NODE_STRING, "\"2026-12-31\"", reader->problems))
-        return;
-    if (date_parse_day(node->text, &member->ends_at) < 0)
-        node_error(node, reader->problems, "%s is not a day; write it like \"2026-12-31\"",
-                   QUOTED(node->text));
+        return 0;
+    if (date_parse_day(node->text, &end) == 0)
+        return end;
+    node_error(node, reader->problems, "%s is not a day; write it like \"2026-12-31\"",
+               QUOTED(node->text));
+    return 0;
+}
+
+static void read_days(struct reader *reader, const struct node *group, struct member *member)
+{
+    int64_t first_day_over = read_day(reader, node_get(group, "from"));
+    member->starts_at = first_day_over > 0 ? first_day_over - DAY_SECONDS : 0;
+    member->ends_at = read_day(reader, node_get(group, "until"));
 }
 
 static void read_note(struct reader *reader, const struct node *node, struct member *member)
@@ -189,13 +208,13 @@ static void take_defaults(struct reader *reader, const struct node *node,
 static void read_member_group(struct reader *reader, const struct node *group,
                               struct member *member)
 {
-    static const char *const keys[] = {"email", "role", "until", "note", "projects", NULL};
+    static const char *const keys[] = {"email", "role", "from", "until", "note", "projects", NULL};
     node_check_keys(group, keys, reader->problems);
     if (!node_get(group, "email"))
         node_error(group, reader->problems, "a member needs an `email`; add it");
     read_email(reader, node_get(group, "email"), member);
     member->role = read_role(reader, node_get(group, "role"));
-    read_until(reader, node_get(group, "until"), member);
+    read_days(reader, group, member);
     read_note(reader, node_get(group, "note"), member);
     read_projects(reader, node_get(group, "projects"), &member->projects);
 }
@@ -237,6 +256,22 @@ static void read_member_list(struct reader *reader, const struct node *list,
         read_member(reader, &list->items[i], defaults);
 }
 
+static int places_add(struct places *places, const struct node *node)
+{
+    char *place = RESERVE(places->items, places->count) < 0 ? NULL : node_place(node);
+    if (!place)
+        return -ENOMEM;
+    places->items[places->count++] = place;
+    return 0;
+}
+
+static void places_clear(struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        free(places->items[i]);
+    free(places->items);
+}
+
 static void read_ignore_pattern(struct reader *reader, const struct node *node)
 {
     if (!node_is(node, NODE_STRING, "\"*@vendor.example\"", reader->problems))
@@ -247,14 +282,8 @@ static void read_ignore_pattern(struct reader *reader, const struct node *node)
                    fault);
         return;
     }
-    _cleanup_free_ char *place = node_place(node);
-    size_t count = reader->members->ignore_count;
-    if (!place || RESERVE(reader->ignore_places, count) < 0 ||
-        members_ignore(reader->members, node->text) < 0) {
+    if (places_add(&reader->ignored, node) < 0 || members_ignore(reader->members, node->text) < 0)
         reader->no_memory = true;
-        return;
-    }
-    reader->ignore_places[count] = TAKE(place);
 }
 
 static void read_ignore(struct reader *reader, const struct node *list)
@@ -265,9 +294,33 @@ static void read_ignore(struct reader *reader, const struct node *list)
         read_ignore_pattern(reader, &list->items[i]);
 }
 
+static void read_protected_address(struct reader *reader, const struct node *node)
+{
+    if (!node_is(node, NODE_STRING, "\"ops@example.com\"", reader->problems))
+        return;
+    const char *fault = address_fault(node->text);
+    if (fault) {
+        node_error(node, reader->problems, "the address %s %s; correct it", QUOTED(node->text),
+                   fault);
+        return;
+    }
+    if (places_add(&reader->protected, node) < 0 ||
+        members_protect(reader->members, node->text) < 0)
+        reader->no_memory = true;
+}
+
+static void read_protected(struct reader *reader, const struct node *list)
+{
+    if (!node_is(list, NODE_LIST, "\"ops@example.com\"", reader->problems))
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        read_protected_address(reader, &list->items[i]);
+}
+
 static void read_organization(struct reader *reader, const struct node *group)
 {
-    static const char *const keys[] = {"defaults", "members", "ignore", "allow_empty", NULL};
+    static const char *const keys[] = {"defaults",  "members",     "ignore",
+                                       "protected", "allow_empty", NULL};
     if (!node_is(group, NODE_GROUP, "{ members }", reader->problems)) {
         reader->unreadable = true;
         return;
@@ -277,6 +330,7 @@ static void read_organization(struct reader *reader, const struct node *group)
     read_defaults(reader, node_get(group, "defaults"), &defaults);
     read_member_list(reader, node_get(group, "members"), &defaults);
     read_ignore(reader, node_get(group, "ignore"));
+    read_protected(reader, node_get(group, "protected"));
     const struct node *allow_empty = node_get(group, "allow_empty");
     if (node_is(allow_empty, NODE_BOOL, "", reader->problems))
         reader->allow_empty |= allow_empty->truth;
@@ -371,18 +425,39 @@ static void check_twice(struct reader *reader)
                          QUOTED(members->items[i].email), members->items[first[i]].place);
 }
 
+static void check_protected_twice(struct reader *reader)
+{
+    char **protected = reader->members->protected;
+    for (size_t i = 0; i < reader->members->protected_count; i++) {
+        size_t first = 0;
+        while (address_compare(protected[first], protected[i]) != 0)
+            first++;
+        if (first != i)
+            problems_add(reader->problems, reader->protected.items[i],
+                         "%s is protected already at %s; remove one of the two",
+                         QUOTED(protected[i]), reader->protected.items[first]);
+    }
+}
+
+/* Reports each pattern that covers the address, which at `place` is declared or protected. */
+static void check_not_ignored(struct reader *reader, const char *email, const char *place,
+                              const char *what)
+{
+    const struct members *members = reader->members;
+    for (size_t i = 0; i < members->ignore_count; i++)
+        if (address_matches(members->ignore[i], email))
+            problems_add(reader->problems, place,
+                         "%s is %s here but ignored by %s at %s; remove one of the two",
+                         QUOTED(email), what, QUOTED(members->ignore[i]), reader->ignored.items[i]);
+}
+
 static void check_ignored(struct reader *reader)
 {
     const struct members *members = reader->members;
-    for (size_t i = 0; i < members->count; i++) {
-        const struct member *member = &members->items[i];
-        for (size_t j = 0; j < members->ignore_count; j++)
-            if (address_matches(members->ignore[j], member->email))
-                problems_add(reader->problems, member->place,
-                             "%s is declared here but ignored by %s at %s; remove one of the two",
-                             QUOTED(member->email), QUOTED(members->ignore[j]),
-                             reader->ignore_places[j]);
-    }
+    for (size_t i = 0; i < members->count; i++)
+        check_not_ignored(reader, members->items[i].email, members->items[i].place, "declared");
+    for (size_t i = 0; i < members->protected_count; i++)
+        check_not_ignored(reader, members->protected[i], reader -> protected.items[i], "protected");
 }
 
 static void check_empty(struct reader *reader, const struct source *sources, size_t count)
@@ -397,12 +472,10 @@ static void check_empty(struct reader *reader, const struct source *sources, siz
 
 static void reader_clear(struct reader *reader)
 {
-    if (!reader->members)
-        return;
-    for (size_t i = 0; i < reader->members->ignore_count; i++)
-        free(reader->ignore_places[i]);
-    free(reader->ignore_places);
-    members_free(reader->members);
+    places_clear(&reader->ignored);
+    places_clear(&reader->protected);
+    if (reader->members)
+        members_free(reader->members);
 }
 
 int memberfile_parse(const struct source *sources, size_t count, struct members **ret_members,
@@ -418,6 +491,7 @@ int memberfile_parse(const struct source *sources, size_t count, struct members 
     for (size_t i = 0; i < count; i++)
         read_source(&reader, &sources[i]);
     check_twice(&reader);
+    check_protected_twice(&reader);
     check_ignored(&reader);
     check_empty(&reader, sources, count);
     if (reader.no_memory)
@@ -425,9 +499,27 @@ int memberfile_parse(const struct source *sources, size_t count, struct members 
     if (problems->errors > errors_before)
         return -EBADMSG;
     members_sort(reader.members);
-    for (size_t i = 0; i < reader.members->ignore_count; i++)
-        free(reader.ignore_places[i]);
-    free(TAKE(reader.ignore_places));
     *ret_members = TAKE(reader.members);
     return 0;
+}
+
+void memberfile_examine(const struct members *members, int64_t now, struct problems *problems)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        const struct member *member = &members->items[i];
+        char from[DATE_SIZE], until[DATE_SIZE];
+        if (member->ends_at == 0)
+            continue;
+        date_format_utc(member->starts_at, from);
+        date_format_utc(member->ends_at - 1, until);
+        if (member->starts_at >= member->ends_at)
+            problems_warn(problems, member->place,
+                          "%s is a member from %.10s until %.10s, which is no day at all; correct "
+                          "one of the two",
+                          QUOTED(member->email), from, until);
+        else if (now - member->ends_at > MONTH_SECONDS)
+            problems_warn(problems, member->place,
+                          "%s was a member until %.10s, over a month ago; remove the entry",
+                          QUOTED(member->email), until);
+    }
 }

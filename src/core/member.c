@@ -23,6 +23,15 @@ int members_ignore(struct members *members, const char *pattern)
     return 0;
 }
 
+int members_protect(struct members *members, const char *email)
+{
+    _cleanup_free_ char *copy = strdup(email);
+    if (!copy || RESERVE(members->protected, members->protected_count) < 0)
+        return -ENOMEM;
+    members->protected[members->protected_count++] = TAKE(copy);
+    return 0;
+}
+
 static int compare_members(const void *a, const void *b)
 {
     const struct member *left = a, *right = b;
@@ -59,6 +68,35 @@ const char *members_ignored_by(const struct members *members, const char *email)
     return NULL;
 }
 
+bool members_protects(const struct members *members, const char *email)
+{
+    for (size_t i = 0; i < members->protected_count; i++)
+        if (address_compare(members->protected[i], email) == 0)
+            return true;
+    return false;
+}
+
+enum member_standing member_standing(const struct member *member, int64_t now)
+{
+    if (!member)
+        return STANDING_UNDECLARED;
+    if (member->ends_at != 0 && member->ends_at <= now)
+        return STANDING_ENDED;
+    return member->starts_at > now ? STANDING_NOT_BEGUN : STANDING_DECLARED;
+}
+
+int64_t members_next_change(const struct members *members, int64_t now)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < members->count; i++) {
+        const int64_t moments[] = {members->items[i].starts_at, members->items[i].ends_at};
+        for (size_t j = 0; j < 2; j++)
+            if (moments[j] > now && (next == 0 || moments[j] < next))
+                next = moments[j];
+    }
+    return next;
+}
+
 void member_clear(struct member *member)
 {
     free(member->email);
@@ -76,5 +114,8 @@ void members_free(struct members *members)
     for (size_t i = 0; i < members->ignore_count; i++)
         free(members->ignore[i]);
     free(members->ignore);
+    for (size_t i = 0; i < members->protected_count; i++)
+        free(members->protected[i]);
+    free(members->protected);
     free(members);
 }

@@ -35,10 +35,28 @@ static void check_member(const struct members *members, size_t index)
     MUST(members_find(members, member->email) == member);
     MUST(!members_ignored_by(members, member->email));
     MUST(member->role == ROLE_READER || member->role == ROLE_OWNER);
+    MUST(member->starts_at >= 0 && member->starts_at % 86400 == 0);
     MUST(member->ends_at >= 0 && member->ends_at % 86400 == 0);
     MUST(!member->note || utf8_fault_offset(member->note, strlen(member->note)) <= 1024);
     MUST(strncmp(member->place, NAME, strlen(NAME)) == 0);
     check_projects(&member->projects);
+}
+
+/* Only warnings, about one person each. */
+static void check_examined(const struct members *members)
+{
+    struct problems problems = {0};
+    memberfile_examine(members, INT64_C(1796169600), &problems);
+    MUST(problems.errors == 0 && problems.count <= members->count);
+    problems_clear(&problems);
+}
+
+static void check_protected(const struct members *members, size_t index)
+{
+    const char *email = members->protected[index];
+    MUST(!address_fault(email) && fuzz_is_shown(email) && !members_ignored_by(members, email));
+    for (size_t i = 0; i < index; i++)
+        MUST(address_compare(members->protected[i], email) != 0);
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -48,15 +66,19 @@ static bool is_same_text(const char *a, const char *b)
 
 static bool is_same(const struct members *a, const struct members *b)
 {
-    bool same = a->count == b->count && a->ignore_count == b->ignore_count;
+    bool same = a->count == b->count && a->ignore_count == b->ignore_count &&
+                a->protected_count == b->protected_count;
     for (size_t i = 0; same && i < a->count; i++) {
         const struct member *left = &a->items[i], *right = &b->items[i];
         same = strcmp(left->email, right->email) == 0 && left->role == right->role &&
                projects_compare(&left->projects, &right->projects) == 0 &&
-               left->ends_at == right->ends_at && is_same_text(left->note, right->note);
+               left->starts_at == right->starts_at && left->ends_at == right->ends_at &&
+               is_same_text(left->note, right->note);
     }
     for (size_t i = 0; same && i < a->ignore_count; i++)
         same = strcmp(a->ignore[i], b->ignore[i]) == 0;
+    for (size_t i = 0; same && i < a->protected_count; i++)
+        same = strcmp(a->protected[i], b -> protected[i]) == 0;
     return same;
 }
 
@@ -78,6 +100,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_member(members, i);
     for (size_t i = 0; i < members->ignore_count; i++)
         MUST(!address_pattern_fault(members->ignore[i]) && fuzz_is_shown(members->ignore[i]));
+    for (size_t i = 0; i < members->protected_count; i++)
+        check_protected(members, i);
+    check_examined(members);
     check_prefix(members, data, fuzz_cut(data, size));
     for (size_t cut = 1; cut <= 4 && cut <= size; cut++)
         check_prefix(members, data, size - cut);

@@ -59,10 +59,10 @@ static char *show(const struct members *members, bool places)
     char *text = strdup("");
     for (size_t i = 0; i < members->count; i++) {
         const struct member *member = &members->items[i];
-        append(&text,
-               memory_format("%s %s ends %lld note %s%s%s", member->email, role_word(member->role),
-                             (long long)member->ends_at, member->note ? member->note : "-",
-                             places ? " at " : "", places ? member->place : ""));
+        append(&text, memory_format("%s %s starts %lld ends %lld note %s%s%s", member->email,
+                                    role_word(member->role), (long long)member->starts_at,
+                                    (long long)member->ends_at, member->note ? member->note : "-",
+                                    places ? " at " : "", places ? member->place : ""));
         append(&text, strdup(member->projects.given ? " projects" : ""));
         for (size_t j = 0; j < member->projects.count; j++)
             append(&text, memory_format(" %s=%s", member->projects.items[j].id,
@@ -71,6 +71,8 @@ static char *show(const struct members *members, bool places)
     }
     for (size_t i = 0; i < members->ignore_count; i++)
         append(&text, memory_format("ignore %s\n", members->ignore[i]));
+    for (size_t i = 0; i < members->protected_count; i++)
+        append(&text, memory_format("protected %s\n", members->protected[i]));
     return text;
 }
 
@@ -85,10 +87,11 @@ static const char rich_conf[] =
     "    { email = \"Ada@Example.com\"; role = \"owner\"; until = \"2026-12-31\";\n"
     "      note = \"say \\\"hi\\\" \\\\ \\x41 /* no comment */ # nor this \" \"and \xc3\xbc\";\n"
     "      projects = ( \"proj_b\", { id = \"proj_a\"; role = \"owner\"; } ); },\n"
-    "    { email = \"bob@example.com\", projects = () },\n"
+    "    { email = \"bob@example.com\", from = \"2026-12-01\" projects = () },\n"
     "    { role = \"reader\" email = \"eve@example.com\" until = \"2030-01-01\" }\n"
     "  );\n"
     "  ignore = [ \"*@vendor.example\", \"bot-*@example.com\" ];\n"
+    "  protected = ( \"Zoe@example.com\", \"ops@example.com\" );\n"
     "  allow_empty = false;\n"
     "};\n"
     "\n \t\n"
@@ -104,19 +107,23 @@ static const char rich_json[] =
     "   {\"email\": \"Ada@Example.com\", \"role\": \"owner\", \"until\": \"2026-12-31\",\n"
     "    \"note\": \"say \\\"hi\\\" \\\\ \\u0041 /* no comment */ # nor this and \xc3\xbc\",\n"
     "    \"projects\": [\"proj_b\", {\"id\": \"proj_a\", \"role\": \"owner\"}]},\n"
-    "   {\"email\": \"bob@example.com\", \"projects\": []},\n"
+    "   {\"email\": \"bob@example.com\", \"from\": \"2026-12-01\", \"projects\": []},\n"
     "   {\"role\": \"reader\", \"email\": \"eve@example.com\", \"until\": \"2030-01-01\"} ],\n"
     "  \"ignore\": [\"*@vendor.example\", \"bot-*@example.com\"],\n"
+    "  \"protected\": [\"Zoe@example.com\", \"ops@example.com\"],\n"
     "  \"allow_empty\": false } }\n \t\r\n\n";
 
 static const char rich_meaning[] =
-    "Ada@Example.com owner ends 1798761600 note say \"hi\" \\ A /* no comment */ # nor this and "
+    "Ada@Example.com owner starts 0 ends 1798761600 note say \"hi\" \\ A /* no comment */ # nor "
+    "this and "
     "\xc3\xbc projects proj_a=owner proj_b=member\n"
-    "bob@example.com reader ends 0 note - projects\n"
-    "eve@example.com reader ends 1893542400 note - projects proj_all=member\n"
-    "zoe@example.com reader ends 0 note - projects proj_all=member\n"
+    "bob@example.com reader starts 1796083200 ends 0 note - projects\n"
+    "eve@example.com reader starts 0 ends 1893542400 note - projects proj_all=member\n"
+    "zoe@example.com reader starts 0 ends 0 note - projects proj_all=member\n"
     "ignore *@vendor.example\n"
-    "ignore bot-*@example.com\n";
+    "ignore bot-*@example.com\n"
+    "protected Zoe@example.com\n"
+    "protected ops@example.com\n";
 
 static void reads_everything(void **state)
 {
@@ -241,9 +248,11 @@ static void examples_mean_the_same(void **state)
         assert_false(members->items[0].projects.given);
         assert_string_equal(members->items[1].email, "grace@example.com");
         assert_int_equal(members->items[1].role, ROLE_OWNER);
+        assert_int_equal(members->items[1].starts_at, 1767225600);
         assert_int_equal(members->items[1].ends_at, 1798761600);
         assert_int_equal(members->items[1].projects.count, 2);
         assert_int_equal(members->ignore_count, 1);
+        assert_true(members_protects(members, "grace@example.com"));
     }
 }
 
@@ -259,9 +268,10 @@ static void ships_nobody(void **state)
     unit_uncomment(text);
     _cleanup_(members_free_pointer) struct members *members = assert_accepted("m.conf", text);
     _cleanup_free_ char *shown = show(members, false);
-    assert_string_equal(shown, "ada@example.com reader ends 0 note -\n"
-                               "grace@example.com owner ends 1798761600 note contract\n"
-                               "ignore *@vendor.example\n");
+    assert_string_equal(shown, "ada@example.com reader starts 0 ends 0 note -\n"
+                               "grace@example.com owner starts 0 ends 1798761600 note contract\n"
+                               "ignore *@vendor.example\n"
+                               "protected grace@example.com\n");
     assert_int_equal(assert_no_prefix_passes("m.conf", text, length), 3);
 }
 
@@ -320,7 +330,7 @@ static void names_all_mistakes_of_conf(void **state)
         "    { role = \"owner\"; },\n"
         "    { email = 5; role = true; until = \"2026-02-30\"; note = (); projects = \"x\"; },\n"
         "    { mail = \"x@y\"; role = \"member\"; },\n"
-        "    17,\n"
+        "    17, { email = \"d@x\"; role = \"owner\"; from = \"tomorrow\"; until = 5; },\n"
         "    { email = \"e@x\"; projects = ( \"\", \"a b\", \"a/b\", 5, { role = \"owner\"; },\n"
         "       { id = \"p\"; role = \"reader\"; }, \"p\", { id = \"q\"; rolle = 1; } ); },\n"
         "    \"f\\xff@x\"\n"
@@ -328,6 +338,7 @@ static void names_all_mistakes_of_conf(void **state)
         "  ignore = ( \"*\", \"a@b@c\", 5, \"@x\" );\n"
         "  allow_empty = 1;\n"
         "  member = ();\n"
+        "  protected = ( \"ops\", \"*@x\", 5, \"\", \"a b@x\" );\n"
         "};\n",
         "m.conf:12: the string is not valid UTF-8; write the characters themselves, not \\x\n"
         "m.conf:16: unknown key `member`; did you mean `members`?\n"
@@ -345,8 +356,9 @@ static void names_all_mistakes_of_conf(void **state)
         "m.conf:8: a member needs an `email`; add it\n"
         "m.conf:8: unknown role `member`; write `reader` or `owner`\n"
         "m.conf:9: this value must be a string, such as \"ada@example.com\" or { email, role, "
-        "until, note, "
-        "projects }, not a number\n"
+        "from, until, note, projects }, not a number\n"
+        "m.conf:9: `tomorrow` is not a day; write it like \"2026-12-31\"\n"
+        "m.conf:9: `until` must be a string, such as \"2026-12-31\", not a number\n"
         "m.conf:10: the project id `` is empty; write one like \"proj_abc\"\n"
         "m.conf:10: the project id `a b` contains a space; remove it\n"
         "m.conf:10: the project id `a/b` contains a slash; write the id alone\n"
@@ -359,6 +371,11 @@ static void names_all_mistakes_of_conf(void **state)
         "m.conf:14: the pattern `a@b@c` must contain exactly one @; correct it\n"
         "m.conf:14: this value must be a string, such as \"*@vendor.example\", not a number\n"
         "m.conf:14: the pattern `@x` needs a name before the @ and a domain after it; correct it\n"
+        "m.conf:17: the address `ops` must contain exactly one @; correct it\n"
+        "m.conf:17: the address `*@x` contains a *, which only ignore patterns may; correct it\n"
+        "m.conf:17: this value must be a string, such as \"ops@example.com\", not a number\n"
+        "m.conf:17: the address `` is empty; correct it\n"
+        "m.conf:17: the address `a b@x` contains a space; correct it\n"
         "m.conf:15: `allow_empty` must be true or false, not a number\n");
 }
 
@@ -372,7 +389,7 @@ static void names_all_mistakes_of_json(void **state)
         "   {\"email\": null, \"role\": \"reader\", \"projects\": [\"p\", {\"id\": []}]}, null,\n"
         "   {\"email\": \"c\\u202e@x\", \"role\": 1.5, \"until\": \"\", \"\\u001b\": {\"x\": "
         "1}}],\n"
-        " \"ignore\": {}, \"allow_empty\": \"true\"}, \"\": 1}",
+        " \"ignore\": {}, \"protected\": [\"a@b\", {}], \"allow_empty\": \"true\"}, \"\": 1}",
         "m.json: unknown key ``; remove it, known here: `organization`\n"
         "m.json: organization.members[0]: no role: give the member a `role`, or the file a "
         "`defaults` with one\n"
@@ -384,10 +401,10 @@ static void names_all_mistakes_of_json(void **state)
         "m.json: organization.members[3]: this value must be a string, such as \"ada@example.com\" "
         "or { "
         "email, "
-        "role, until, note, projects }, not null\n"
+        "role, from, until, note, projects }, not null\n"
         "m.json: organization.members[4].\\x1b: unknown key `\\x1b`; remove it, known here: "
         "`email`, "
-        "`role`, `until`, `note`, `projects`\n"
+        "`role`, `from`, `until`, `note`, `projects`\n"
         "m.json: organization.members[4].email: the address `c\\u202e@x` contains a control "
         "character; correct it\n"
         "m.json: organization.members[4].role: `role` must be a string, such as \"reader\", not a "
@@ -395,6 +412,8 @@ static void names_all_mistakes_of_json(void **state)
         "m.json: organization.members[4].until: `` is not a day; write it like \"2026-12-31\"\n"
         "m.json: organization.ignore: `ignore` must be an array, such as [\"*@vendor.example\"], "
         "not an object\n"
+        "m.json: organization.protected[1]: this value must be a string, such as "
+        "\"ops@example.com\", not an object\n"
         "m.json: organization.allow_empty: `allow_empty` must be true or false, not a string\n");
 }
 
@@ -475,6 +494,63 @@ static void names_who_is_declared_and_ignored(void **state)
                     "b.conf:3; remove one of the two\n");
 }
 
+/* Of all files together, in whatever case. */
+static void names_who_is_protected_twice_or_ignored(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.conf", "b.json", "c.conf"};
+    static const char *const texts[] = {
+        HEAD "members = (\"ada@x\"); protected = (\n\"ada@x\",\n\"Bot@Vendor.example\"); }",
+        "{\"organization\": {\"protected\": [\"bob@x\", \"Ada@X\"]}}",
+        "organization: {\nprotected = [ \"BOB@x\", \"bob@x\" ];\n"
+        "ignore = (\"*@vendor.example\"); }",
+    };
+    struct members *members = NULL;
+    struct problems problems = {0};
+    assert_int_equal(parse(names, texts, 3, &members, &problems), -EBADMSG);
+    ASSERT_PROBLEMS(
+        &problems,
+        "b.json: organization.protected[1]: `Ada@X` is protected already at a.conf:3; remove one "
+        "of "
+        "the two\n"
+        "c.conf:2: `BOB@x` is protected already at b.json: organization.protected[0]; remove one "
+        "of the two\n"
+        "c.conf:2: `bob@x` is protected already at b.json: organization.protected[0]; remove one "
+        "of the two\n"
+        "a.conf:4: `Bot@Vendor.example` is protected here but ignored by `*@vendor.example` at "
+        "c.conf:3; remove one of the two\n");
+}
+
+static void assert_examined(const struct members *members, int64_t now, const char *expected)
+{
+    struct problems problems = {0};
+    memberfile_examine(members, now, &problems);
+    assert_int_equal(problems.errors, 0);
+    ASSERT_PROBLEMS(&problems, expected);
+}
+
+#define NEVER_A_MEMBER                                                                             \
+    "m.conf:3: warning: `bob@x` is a member from 2026-12-02 until 2026-12-01, which is no day at " \
+    "all; correct one of the two\n"
+
+/* Valid all the same: only who asks is told. */
+static void warns_of_dates_that_are_hardly_meant(void **state)
+{
+    (void)state;
+    _cleanup_(members_free_pointer) struct members *members = assert_accepted(
+        "m.conf", HEAD "members = ( \"ada@x\",\n"
+                       "{ email = \"bob@x\"; from = \"2026-12-02\"; until = \"2026-12-01\"; },\n"
+                       "{ email = \"eve@x\"; from = \"2026-12-01\"; until = \"2026-12-01\"; },\n"
+                       "{ email = \"kay@x\"; from = \"1970-01-01\"; }); }");
+    /* When eve's last day is over. */
+    const int64_t ended = 1796169600, month = INT64_C(31) * 86400;
+    assert_examined(members, 0, NEVER_A_MEMBER);
+    assert_examined(members, ended + month, NEVER_A_MEMBER);
+    assert_examined(members, ended + month + 1,
+                    NEVER_A_MEMBER "m.conf:4: warning: `eve@x` was a member until 2026-12-01, over "
+                                   "a month ago; remove the entry\n");
+}
+
 static void one_torn_file_does_not_hide_the_others(void **state)
 {
     (void)state;
@@ -506,9 +582,10 @@ static void several_files_are_one_declaration(void **state)
     _cleanup_(members_free_pointer) struct members *members = NULL;
     assert_int_equal(parse(names, texts, 3, &members, &problems), 0);
     _cleanup_free_ char *text = show(members, true);
-    assert_string_equal(text, "ada@x reader ends 0 note - at b.json: organization.members[0]\n"
-                              "zoe@x owner ends 0 note - at a.conf:1 projects\n"
-                              "ignore *@y\n");
+    assert_string_equal(text,
+                        "ada@x reader starts 0 ends 0 note - at b.json: organization.members[0]\n"
+                        "zoe@x owner starts 0 ends 0 note - at a.conf:1 projects\n"
+                        "ignore *@y\n");
 }
 
 static void defaults_hold_for_their_file_only(void **state)
@@ -621,6 +698,8 @@ int main(void)
         cmocka_unit_test(refuses_a_nul_byte),
         cmocka_unit_test(names_every_second_declaration),
         cmocka_unit_test(names_who_is_declared_and_ignored),
+        cmocka_unit_test(names_who_is_protected_twice_or_ignored),
+        cmocka_unit_test(warns_of_dates_that_are_hardly_meant),
         cmocka_unit_test(one_torn_file_does_not_hide_the_others),
         cmocka_unit_test(several_files_are_one_declaration),
         cmocka_unit_test(defaults_hold_for_their_file_only),
