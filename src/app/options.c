@@ -28,6 +28,7 @@ static const char usage[] =
     "  -c, --config FILE      configuration (default " DEFAULT_CONFIG ")\n"
     "  -m, --members PATH     member file, or a directory of them\n"
     "      --policy POLICY    sync, or create-only (never deletes)\n"
+    "      --users MODE       off, observe, or manage (removes people, corrects roles)\n"
     "      --base-url URL     of the API (default https://api.openai.com/v1)\n"
     "      --state-dir DIR    memory of writes and lock (default /var/lib/inviterd)\n"
     "      --instance NAME    one of several on this host: its configuration is\n"
@@ -53,6 +54,7 @@ static const char usage[] =
 
 enum {
     OPTION_POLICY = 256,
+    OPTION_USERS,
     OPTION_BASE_URL,
     OPTION_STATE_DIR,
     OPTION_INSTANCE,
@@ -66,6 +68,7 @@ static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"members", required_argument, NULL, 'm'},
     {"policy", required_argument, NULL, OPTION_POLICY},
+    {"users", required_argument, NULL, OPTION_USERS},
     {"base-url", required_argument, NULL, OPTION_BASE_URL},
     {"state-dir", required_argument, NULL, OPTION_STATE_DIR},
     {"instance", required_argument, NULL, OPTION_INSTANCE},
@@ -152,6 +155,9 @@ static bool take_option(struct options *options, int option, char **argv, int *r
         return true;
     case OPTION_POLICY:
         options->policy = optarg;
+        return true;
+    case OPTION_USERS:
+        options->users = optarg;
         return true;
     case OPTION_BASE_URL:
         options->base_url = optarg;

@@ -30,7 +30,7 @@ struct options {
     const char *command;  /* NULL until named */
     const char *argument; /* of `show` and `approve` */
     const char *config;   /* NULL: the default place */
-    const char *members, *policy, *base_url, *state_dir, *approval;
+    const char *members, *policy, *users, *base_url, *state_dir, *approval;
     const char *instance; /* one of several organisations on this host; NULL: the only one */
     enum output output;
     enum color_mode color;

@@ -8,10 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "codec/memberfile.h"
 #include "io/credential.h"
 #include "io/file.h"
-#include "io/snapshot.h"
 
 #define CONFIG_MAX        ((size_t)1 << 20)
 #define DEFAULT_STATE_DIR "/var/lib/inviterd"
@@ -59,6 +57,8 @@ static void take_options(const struct options *options, struct settings *setting
 {
     if (options->policy)
         (void)settings_set_policy(settings, "--policy", options->policy, problems);
+    if (options->users)
+        (void)settings_set_users(settings, "--users", options->users, problems);
     if (options->base_url)
         (void)settings_set_base_url(settings, "--base-url", options->base_url, problems);
     if (options->members && memory_set(&settings->members, options->members) < 0)
@@ -125,13 +125,31 @@ static int take_quiet(const char *path, struct snapshot *ret, struct problems *p
     }
 }
 
+int setup_parse_members(const struct settings *settings, const struct snapshot *snapshot,
+                        struct members **ret, struct problems *problems)
+{
+    _cleanup_(members_free_pointer) struct members *members = NULL;
+    int r = memberfile_parse(snapshot->sources, snapshot->count, &members, problems);
+    if (r < 0)
+        return r;
+    if (settings->users == USERS_MANAGE && members->protected_count == 0) {
+        problems_add(problems, settings->users_place ? settings->users_place : settings->members,
+                     "`users` is \"manage\", but no address is protected from removal: add "
+                     "`protected` with the address of an owner to the group `organization` of %s",
+                     settings->members);
+        return -EBADMSG;
+    }
+    *ret = TAKE(members);
+    return 0;
+}
+
 int setup_members(const struct settings *settings, struct members **ret, struct problems *problems)
 {
     struct snapshot snapshot = {0};
     int r = take_quiet(settings->members, &snapshot, problems);
     if (r < 0)
         return r;
-    r = memberfile_parse(snapshot.sources, snapshot.count, ret, problems);
+    r = setup_parse_members(settings, &snapshot, ret, problems);
     snapshot_clear(&snapshot);
     return r;
 }

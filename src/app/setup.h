@@ -5,6 +5,7 @@
 #include "codec/settings.h"
 #include "core/member.h"
 #include "io/openai.h"
+#include "io/snapshot.h"
 
 #define DEFAULT_BASE_URL "https://api.openai.com/v1"
 
@@ -27,6 +28,12 @@ void setup_need_members(const struct options *options, const struct settings *se
  * Returns 0; -EBADMSG with findings in *problems; -ENOMEM.
  */
 int setup_members(const struct settings *settings, struct members **ret, struct problems *problems);
+/*
+ * The same from a snapshot that was taken. Beside what is wrong with the file in itself, one
+ * without protected addresses is refused where users are managed.
+ */
+int setup_parse_members(const struct settings *settings, const struct snapshot *snapshot,
+                        struct members **ret, struct problems *problems);
 
 /*
  * The state directory: --state-dir, else $STATE_DIRECTORY, else /var/lib/inviterd, or

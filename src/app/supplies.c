@@ -7,7 +7,6 @@
 
 #include "app/events.h"
 #include "app/tell.h"
-#include "codec/memberfile.h"
 #include "io/clock.h"
 #include "io/snapshot.h"
 
@@ -119,8 +118,8 @@ static bool read_members(struct supplies *supplies, struct supply_report *report
     int r = snapshot_take(supplies->settings->members, previous, &snapshot, &report->problems);
     uint64_t wait = wait_for_quiet(supplies, &snapshot, now);
     if (r >= 0 && wait == 0)
-        r = memberfile_parse(snapshot.sources, snapshot.count, &supplies->members,
-                             &report->problems);
+        r = setup_parse_members(supplies->settings, &snapshot, &supplies->members,
+                                &report->problems);
     snapshot_clear(&snapshot);
     if (r == -EBADMSG)
         return invalid(supplies, report);

@@ -19,6 +19,8 @@
 #define STRING_MAX 4096
 
 static const char *const policy_words[] = {"sync", "create-only", NULL};
+/* By enum users_mode. */
+static const char *const users_words[] = {"off", "observe", "manage", NULL};
 
 const char *policy_word(enum policy policy)
 {
@@ -33,10 +35,17 @@ const char *policy_word(enum policy policy)
     return "unset";
 }
 
+const char *users_word(enum users_mode mode)
+{
+    return users_words[mode];
+}
+
 void settings_init(struct settings *settings)
 {
     *settings = (struct settings){
         .policy = POLICY_UNSET,
+        .users = USERS_OBSERVE,
+        .remove_after_usec = 24 * HOUR,
         .interval_usec = 300 * SEC,
         .settle_usec = 60 * SEC,
         .timeout_usec = 30 * SEC,
@@ -49,6 +58,9 @@ void settings_init(struct settings *settings)
                 .invites = 50,
                 .owner_invites = 1,
                 .renewals = 3,
+                .removals = 3,
+                .removal_ratio = 0.10,
+                .min_owners = 2,
             },
     };
 }
@@ -56,6 +68,7 @@ void settings_init(struct settings *settings)
 void settings_clear(struct settings *settings)
 {
     free(settings->members);
+    free(settings->users_place);
     free(settings->base_url);
     free(settings->key_source);
     free(settings->organization);
@@ -128,6 +141,29 @@ int settings_set_policy(struct settings *settings, const char *option, const cha
     return set_policy(&settings->policy, option, word, problems);
 }
 
+int settings_set_users(struct settings *settings, const char *place, const char *word,
+                       struct problems *problems)
+{
+    for (size_t mode = 0; users_words[mode]; mode++) {
+        if (strcmp(word, users_words[mode]) != 0)
+            continue;
+        settings->users = (enum users_mode)mode;
+        if (memory_set(&settings->users_place, place) == 0)
+            return 0;
+        no_memory(place, problems);
+        return -EBADMSG;
+    }
+    const char *meant = problems_suggest(word, users_words);
+    if (meant)
+        problems_add(problems, place, "unknown mode %s of `users`; did you mean `%s`?",
+                     QUOTED(word), meant);
+    else
+        problems_add(problems, place,
+                     "unknown mode %s of `users`; write `off`, `observe` or `manage`",
+                     QUOTED(word));
+    return -EBADMSG;
+}
+
 int settings_set_base_url(struct settings *settings, const char *place, const char *url,
                           struct problems *problems)
 {
@@ -157,6 +193,16 @@ static void read_policy(const struct node *node, struct settings *settings,
         return;
     _cleanup_free_ char *place = node_place(node);
     set_policy(&settings->policy, place ? place : node->document->file, word, problems);
+}
+
+static void read_users(const struct node *node, struct settings *settings,
+                       struct problems *problems)
+{
+    const char *word = take_text(node, "\"observe\"", problems);
+    if (!word)
+        return;
+    _cleanup_free_ char *place = node_place(node);
+    settings_set_users(settings, place ? place : node->document->file, word, problems);
 }
 
 static void read_base_url(const struct node *node, struct settings *settings,
@@ -387,7 +433,8 @@ static void read_api(const struct node *group, struct settings *settings, struct
 static void read_limits(const struct node *group, struct limits *limits, struct problems *problems)
 {
     static const char *const keys[] = {"revocations",   "revocation_ratio", "invites",
-                                       "owner_invites", "renewals",         NULL};
+                                       "owner_invites", "renewals",         "removals",
+                                       "removal_ratio", "min_owners",       NULL};
     if (!node_is(group, NODE_GROUP, "{ revocations = 10; }", problems))
         return;
     node_check_keys(group, keys, problems);
@@ -396,17 +443,23 @@ static void read_limits(const struct node *group, struct limits *limits, struct 
     read_count(node_get(group, "invites"), 0, 1000000, &limits->invites, problems);
     read_count(node_get(group, "owner_invites"), 0, 1000000, &limits->owner_invites, problems);
     read_count(node_get(group, "renewals"), 0, 1000000, &limits->renewals, problems);
+    read_count(node_get(group, "removals"), 0, 1000000, &limits->removals, problems);
+    read_ratio(node_get(group, "removal_ratio"), &limits->removal_ratio, problems);
+    read_count(node_get(group, "min_owners"), 1, 1000000, &limits->min_owners, problems);
 }
 
 static void read_inviterd(const struct node *group, struct settings *settings,
                           struct problems *problems)
 {
-    static const char *const keys[] = {"policy",  "members", "interval", "settle",
-                                       "metrics", "api",     "limits",   NULL};
+    static const char *const keys[] = {"policy", "users",   "remove_after", "members", "interval",
+                                       "settle", "metrics", "api",          "limits",  NULL};
     if (!node_is(group, NODE_GROUP, "{ policy = \"sync\"; }", problems))
         return;
     node_check_keys(group, keys, problems);
     read_policy(node_get(group, "policy"), settings, problems);
+    read_users(node_get(group, "users"), settings, problems);
+    read_duration(node_get(group, "remove_after"), 0, 90 * 24 * HOUR, &settings->remove_after_usec,
+                  problems);
     read_path(node_get(group, "members"), false, &settings->members, problems);
     read_duration(node_get(group, "interval"), 10 * SEC, 7 * 24 * HOUR, &settings->interval_usec,
                   problems);

@@ -14,6 +14,9 @@ enum policy {
 
 struct settings {
     enum policy policy;
+    enum users_mode users;
+    char *users_place;          /* where that was set: "FILE:LINE" or "--users"; NULL: nowhere */
+    uint64_t remove_after_usec; /* how long users are seen undeclared before they are removed */
     char *members; /* path, made absolute relative to the configuration file; NULL: not set */
     uint64_t interval_usec;
     uint64_t settle_usec;
@@ -44,6 +47,9 @@ int settings_parse(const char *file, const char *text, size_t length, struct set
 /* One value as the command line gives it; `option` ("--policy") is named in the message. */
 int settings_set_policy(struct settings *settings, const char *option, const char *word,
                         struct problems *problems);
+/* The same for what is done about users; `place` is FILE:LINE or an option. */
+int settings_set_users(struct settings *settings, const char *place, const char *word,
+                       struct problems *problems);
 /*
  * Checks and takes a base URL: https, or http to a loopback address; no query, fragment or user.
  * `place` is FILE:LINE, an option or a variable.
@@ -52,3 +58,4 @@ int settings_set_base_url(struct settings *settings, const char *place, const ch
                           struct problems *problems);
 
 const char *policy_word(enum policy policy);
+const char *users_word(enum users_mode mode);

@@ -4,6 +4,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What is done about the organisation's users. */
+enum users_mode {
+    USERS_OFF,     /* they are not listed: invites alone are judged */
+    USERS_OBSERVE, /* they are listed and judged, never written to */
+    USERS_MANAGE,  /* roles are corrected, and who has left the member file is removed */
+};
+
 /* Design §4. A count of 0 allows none. */
 struct limits {
     unsigned revocations;    /* live invites revoked or replaced */
@@ -11,6 +18,9 @@ struct limits {
     unsigned invites;        /* invites, renewals and replacements together */
     unsigned owner_invites;  /* those of them with role owner */
     unsigned renewals;       /* a wish is mailed at most once more than this */
+    unsigned removals;       /* users removed */
+    double removal_ratio;    /* their share of all users that are people, where at least 10 */
+    unsigned min_owners;     /* owners that must be left: 1 or more */
 };
 
 /* Bits, since a line can be held back by several. */

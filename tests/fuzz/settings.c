@@ -23,6 +23,9 @@ static void check_figures(const struct settings *settings)
     const struct limits *limits = &settings->limits;
     MUST(settings->policy == POLICY_UNSET || settings->policy == POLICY_SYNC ||
          settings->policy == POLICY_CREATE_ONLY);
+    MUST(settings->users == USERS_OFF || settings->users == USERS_OBSERVE ||
+         settings->users == USERS_MANAGE);
+    MUST(settings->remove_after_usec <= 90 * 24 * HOUR);
     MUST(settings->interval_usec >= 10 * USEC_PER_SEC && settings->interval_usec <= 168 * HOUR);
     MUST(settings->settle_usec <= HOUR);
     MUST(settings->timeout_usec >= USEC_PER_SEC && settings->timeout_usec <= 600 * USEC_PER_SEC);
@@ -31,6 +34,9 @@ static void check_figures(const struct settings *settings)
     MUST(limits->revocations <= 1000000 && limits->invites <= 1000000);
     MUST(limits->owner_invites <= 1000000 && limits->renewals <= 1000000);
     MUST(limits->revocation_ratio >= 0 && limits->revocation_ratio <= 1);
+    MUST(limits->removals <= 1000000);
+    MUST(limits->removal_ratio >= 0 && limits->removal_ratio <= 1);
+    MUST(limits->min_owners >= 1 && limits->min_owners <= 1000000);
 }
 
 static void check_path(const char *path)
@@ -72,12 +78,15 @@ static bool is_same_limits(const struct limits *a, const struct limits *b)
 {
     return a->revocations == b->revocations && a->invites == b->invites &&
            a->owner_invites == b->owner_invites && a->renewals == b->renewals &&
-           memcmp(&a->revocation_ratio, &b->revocation_ratio, sizeof a->revocation_ratio) == 0;
+           a->removals == b->removals && a->min_owners == b->min_owners &&
+           memcmp(&a->revocation_ratio, &b->revocation_ratio, sizeof a->revocation_ratio) == 0 &&
+           memcmp(&a->removal_ratio, &b->removal_ratio, sizeof a->removal_ratio) == 0;
 }
 
 static bool is_same(const struct settings *a, const struct settings *b)
 {
-    return a->policy == b->policy && a->interval_usec == b->interval_usec &&
+    return a->policy == b->policy && a->users == b->users &&
+           a->remove_after_usec == b->remove_after_usec && a->interval_usec == b->interval_usec &&
            a->settle_usec == b->settle_usec && a->timeout_usec == b->timeout_usec &&
            a->concurrency == b->concurrency && a->requests_per_minute == b->requests_per_minute &&
            is_same_text(a->members, b->members) && is_same_text(a->base_url, b->base_url) &&

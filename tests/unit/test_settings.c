@@ -18,21 +18,25 @@ static int parse_text(const char *text, size_t length, struct settings *settings
 static char *show(const struct settings *s)
 {
     return memory_format(
-        "policy %s members %s interval %llu settle %llu base_url %s key %s organization %s "
+        "policy %s users %s after %llu members %s interval %llu settle %llu base_url %s key %s "
+        "organization %s "
         "timeout %llu concurrency %u rpm %u proxy %s ca_file %s metrics %s "
-        "limits %u %.4f %u %u %u",
-        policy_word(s->policy), s->members, (unsigned long long)s->interval_usec,
-        (unsigned long long)s->settle_usec, s->base_url, s->key_source, s->organization,
-        (unsigned long long)s->timeout_usec, s->concurrency, s->requests_per_minute, s->proxy,
-        s->ca_file, s->metrics, s->limits.revocations, s->limits.revocation_ratio,
-        s->limits.invites, s->limits.owner_invites, s->limits.renewals);
+        "limits %u %.4f %u %u %u %u %.4f %u",
+        policy_word(s->policy), users_word(s->users), (unsigned long long)s->remove_after_usec,
+        s->members, (unsigned long long)s->interval_usec, (unsigned long long)s->settle_usec,
+        s->base_url, s->key_source, s->organization, (unsigned long long)s->timeout_usec,
+        s->concurrency, s->requests_per_minute, s->proxy, s->ca_file, s->metrics,
+        s->limits.revocations, s->limits.revocation_ratio, s->limits.invites,
+        s->limits.owner_invites, s->limits.renewals, s->limits.removals, s->limits.removal_ratio,
+        s->limits.min_owners);
 }
 
 static const char defaults[] =
-    "policy unset members (null) interval 300000000 settle 60000000 base_url (null) key (null) "
+    "policy unset users observe after 86400000000 members (null) interval 300000000 settle "
+    "60000000 base_url (null) key (null) "
     "organization (null) timeout 30000000 concurrency 4 rpm 0 proxy (null) ca_file (null) "
     "metrics (null) "
-    "limits 10 0.2500 50 1 3";
+    "limits 10 0.2500 50 1 3 3 0.1000 2";
 
 static void assert_parses(const char *text, const char *expected)
 {
@@ -66,6 +70,7 @@ static const char rich[] =
     "inviterd: // one group\n"
     "{\n"
     "  policy = \"create-only\"; members = \"members.d\"; interval = \"1h30m\"\n"
+    "  users = \"manage\" remove_after = \"90d\";\n"
     "  settle = \"0s\"; /* no } lag\n \" */\n"
     "  metrics = \"inviterd.prom\";\n"
     "  api = { base_url = \"http://127.0.0.1:8080/v1//\"; key = \"file:keys/\\x61dmin\";\n"
@@ -73,15 +78,17 @@ static const char rich[] =
     "          requests_per_minute = 100000; proxy = \"http://me:pw@proxy.example:3128\";\n"
     "          ca_file = \"/etc/ca.pem\"; };\n"
     "  limits: { revocations = 0; revocation_ratio = 1; invites = 1000000; owner_invites = 7;\n"
-    "            renewals = 0; }\n"
+    "            renewals = 0; removals = 0, removal_ratio = 0.5; min_owners = 1; }\n"
     "};\n"
     "\n# end } \"\n/* the \xe2\x82\xac */ // x";
 
 static const char rich_meaning[] =
-    "policy create-only members /etc/inviterd/members.d interval 5400000000 settle 0 "
+    "policy create-only users manage after 7776000000000 members /etc/inviterd/members.d interval "
+    "5400000000 settle 0 "
     "base_url http://127.0.0.1:8080/v1 key file:/etc/inviterd/keys/admin organization org-abc "
     "timeout 600000000 concurrency 64 rpm 100000 proxy http://me:pw@proxy.example:3128 "
-    "ca_file /etc/ca.pem metrics /etc/inviterd/inviterd.prom limits 0 1.0000 1000000 7 0";
+    "ca_file /etc/ca.pem metrics /etc/inviterd/inviterd.prom limits 0 1.0000 1000000 7 0 0 0.5000 "
+    "1";
 
 static void has_defaults(void **state)
 {
@@ -106,11 +113,11 @@ static void ships_only_defaults(void **state)
 {
     (void)state;
     _cleanup_free_ char *text = read_shipped();
-    assert_parses(
-        text,
-        "policy unset members /etc/inviterd/members.conf interval 300000000 settle "
-        "60000000 base_url (null) key (null) organization (null) timeout 30000000 "
-        "concurrency 4 rpm 0 proxy (null) ca_file (null) metrics (null) limits 10 0.2500 50 1 3");
+    assert_parses(text, "policy unset users observe after 86400000000 members "
+                        "/etc/inviterd/members.conf interval 300000000 settle "
+                        "60000000 base_url (null) key (null) organization (null) timeout 30000000 "
+                        "concurrency 4 rpm 0 proxy (null) ca_file (null) metrics (null) limits 10 "
+                        "0.2500 50 1 3 3 0.1000 2");
 }
 
 /* What it shows as a comment is valid, and is the default where there is one. */
@@ -119,11 +126,11 @@ static void shows_true_defaults(void **state)
     (void)state;
     _cleanup_free_ char *text = read_shipped();
     unit_uncomment(text);
-    assert_parses(text,
-                  "policy create-only members /etc/inviterd/members.conf interval 300000000 settle "
-                  "60000000 base_url https://api.openai.com/v1 key "
-                  "credential:openai-admin-key organization  timeout 30000000 concurrency 4 "
-                  "rpm 0 proxy  ca_file  metrics  limits 10 0.2500 50 1 3");
+    assert_parses(text, "policy create-only users observe after 86400000000 members "
+                        "/etc/inviterd/members.conf interval 300000000 settle "
+                        "60000000 base_url https://api.openai.com/v1 key "
+                        "credential:openai-admin-key organization  timeout 30000000 concurrency 4 "
+                        "rpm 0 proxy  ca_file  metrics  limits 10 0.2500 50 1 3 3 0.1000 2");
 }
 
 /* Cut at any byte, a configuration means the same or is refused. Returns how many are accepted. */
@@ -192,13 +199,20 @@ static void names_all_mistakes(void **state)
         "    invites = 5000000000;\n"
         "    owner_invites = 1.0;\n"
         "    renewals = 5L;\n"
+        "    min_owners = 0;\n"
+        "    removal_ratio = -0.1;\n"
+        "    removals = \"3\";\n"
         "  };\n"
+        "  users = \"manag\";\n"
+        "  remove_after = \"1\";\n"
         "};\n"
         "extra = 1;\n",
         FILE_NAME
-        ":27: unknown key `extra`; remove it, known here: `inviterd`\n" FILE_NAME
+        ":32: unknown key `extra`; remove it, known here: `inviterd`\n" FILE_NAME
         ":3: unknown key `polcy`; did you mean `policy`?\n" FILE_NAME
         ":4: unknown policy `snyc`; did you mean `sync`?\n" FILE_NAME
+        ":29: unknown mode `manag` of `users`; did you mean `manage`?\n" FILE_NAME
+        ":30: `1` is not a duration; write it like \"90s\", \"5m\" or \"1h30m\"\n" FILE_NAME
         ":5: `members` is empty; give the path of a file or directory\n" FILE_NAME
         ":6: `interval` must be a string, such as \"90s\" or \"5m\", not a number\n" FILE_NAME
         ":7: `60` is not a duration; write it like \"90s\", \"5m\" or \"1h30m\"\n" FILE_NAME
@@ -221,7 +235,10 @@ static void names_all_mistakes(void **state)
         ":21: `revocation_ratio` must be a number from 0 to 1\n" FILE_NAME
         ":22: `invites` must be a whole number from 0 to 1000000\n" FILE_NAME
         ":23: `owner_invites` must be a whole number from 0 to 1000000\n" FILE_NAME
-        ":24: `renewals` must be a whole number from 0 to 1000000\n");
+        ":24: `renewals` must be a whole number from 0 to 1000000\n" FILE_NAME
+        ":27: `removals` must be a number, such as 10, not a string\n" FILE_NAME
+        ":26: `removal_ratio` must be a number from 0 to 1\n" FILE_NAME
+        ":25: `min_owners` must be a whole number from 1 to 1000000\n");
 }
 
 static void refuses_what_configures_nothing(void **state)
@@ -273,6 +290,9 @@ static void knows_the_ranges_of_durations(void **state)
         {"settle = \"0s\";", true},
         {"settle = \"1h\";", true},
         {"settle = \"1h1ms\";", false},
+        {"remove_after = \"0s\";", true},
+        {"remove_after = \"90d\";", true},
+        {"remove_after = \"90d1ms\";", false},
         {"api: { timeout = \"1s\" };", true},
         {"api: { timeout = \"999ms\" };", false},
         {"api: { timeout = \"10m1ms\" };", false},
@@ -309,6 +329,7 @@ static void never_shows_a_key(void **state)
         "api: { ca_file = \"%s\" }",
         "api: { timeout = \"%s\" }",
         "policy = \"%s\"",
+        "users = \"%s\"",
         "members = \"%s\"",
         "api: { apikey = \"%s\" }",
         "api: { key = %s }",
@@ -567,6 +588,35 @@ static void sets_policies(void **state)
     settings_clear(&settings);
 }
 
+/* Where the mode was set is remembered for the messages that come of it. */
+static void sets_users(void **state)
+{
+    (void)state;
+    struct settings settings;
+    struct problems problems = {0};
+    static const char text[] = "inviterd:\n{\n  users = \"off\";\n}";
+    settings_init(&settings);
+    assert_null(settings.users_place);
+    assert_int_equal(parse_text(text, sizeof text - 1, &settings, &problems), 0);
+    assert_int_equal(settings.users, USERS_OFF);
+    assert_string_equal(settings.users_place, FILE_NAME ":3");
+    assert_int_equal(settings_set_users(&settings, "--users", "observe", &problems), 0);
+    assert_int_equal(settings.users, USERS_OBSERVE);
+    assert_int_equal(settings_set_users(&settings, "--users", "manage", &problems), 0);
+    assert_int_equal(settings.users, USERS_MANAGE);
+    assert_string_equal(settings.users_place, "--users");
+    assert_int_equal(settings_set_users(&settings, "--users", "Observe", &problems), -EBADMSG);
+    assert_int_equal(settings_set_users(&settings, "--users", "\x1b[2J", &problems), -EBADMSG);
+    assert_int_equal(settings_set_users(&settings, "--users", "", &problems), -EBADMSG);
+    assert_int_equal(settings.users, USERS_MANAGE);
+    ASSERT_PROBLEMS(
+        &problems,
+        "--users: unknown mode `Observe` of `users`; did you mean `observe`?\n"
+        "--users: unknown mode `\\x1b[2J` of `users`; write `off`, `observe` or `manage`\n"
+        "--users: unknown mode `` of `users`; write `off`, `observe` or `manage`\n");
+    settings_clear(&settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -585,6 +635,7 @@ int main(void)
         cmocka_unit_test(checks_proxies),
         cmocka_unit_test(resolves_paths),
         cmocka_unit_test(sets_policies),
+        cmocka_unit_test(sets_users),
         cmocka_unit_test(checks_where_metrics_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
