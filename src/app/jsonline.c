@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "codec/jsontext.h"
-#include "core/memory.h"
+#include "codec/utf8.h"
 
 static const char out_of_memory[] =
     "{\"schema\":\"inviterd.error/1\",\"exit\":1,\"error\":\"out of memory\",\"problems\":[]}";
@@ -21,4 +21,25 @@ bool jsonline_print(json_t *json)
             putchar(*p);
     putchar('\n');
     return text != NULL;
+}
+
+json_t *jsonline_text(const char *text)
+{
+    json_t *json = json_string(text);
+    if (json)
+        return json;
+    _cleanup_free_ char *escaped = utf8_escape(text);
+    return escaped ? json_string(escaped) : NULL;
+}
+
+json_t *jsonline_problems(const struct problems *problems)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->items[i];
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:b}", "place", jsonline_text(problem->place), "message",
+                            jsonline_text(problem->message), "warning", problem->warning));
+    }
+    return list;
 }

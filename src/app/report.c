@@ -17,28 +17,13 @@ static void say(const char *prefix, const char *text)
     fprintf(stderr, "%s%s\n", prefix, escaped ? escaped : "(out of memory)");
 }
 
-/* A path or an argument may be no valid UTF-8: then it is spelled as it is for eyes. */
-static json_t *text_json(const char *text)
-{
-    json_t *json = json_string(text);
-    if (json)
-        return json;
-    _cleanup_free_ char *escaped = utf8_escape(text);
-    return escaped ? json_string(escaped) : NULL;
-}
-
 static void print_json(int exit_code, const char *message, const struct problems *problems)
 {
+    static const struct problems none;
     jsontext_begin();
-    json_t *list = json_array();
-    for (size_t i = 0; problems && i < problems->count; i++) {
-        const struct problem *problem = &problems->items[i];
-        json_array_append_new(list, json_pack("{s:o, s:o, s:b}", "place", text_json(problem->place),
-                                              "message", text_json(problem->message), "warning",
-                                              problem->warning));
-    }
     (void)jsonline_print(json_pack("{s:s, s:i, s:o, s:o}", "schema", "inviterd.error/1", "exit",
-                                   exit_code, "error", text_json(message), "problems", list));
+                                   exit_code, "error", jsonline_text(message), "problems",
+                                   jsonline_problems(problems ? problems : &none)));
 }
 
 int report_error(const struct options *options, int exit_code, const char *message)
