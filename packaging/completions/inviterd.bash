@@ -33,8 +33,8 @@ _inviterd_instances() {
 
 _inviterd() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i
-    local options="--config --members --policy --base-url --state-dir --instance --output --all
-        --quiet --verbose --color --help --version"
+    local options="--config --members --policy --users --base-url --state-dir --instance --output
+        --all --quiet --verbose --color --help --version"
     COMPREPLY=()
 
     # bash makes three words of --option=value.
@@ -61,6 +61,10 @@ _inviterd() {
         _inviterd_words "$word" "sync create-only"
         return
         ;;
+    --users)
+        _inviterd_words "$word" "off observe manage"
+        return
+        ;;
     -o | --output)
         _inviterd_words "$word" "text json"
         return
@@ -81,8 +85,8 @@ _inviterd() {
     # The command is the first word that is neither an option nor the value of one.
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -c | -m | -o | --config | --members | --policy | --base-url | --state-dir | --instance | \
-            --output | --color | --approve)
+        -c | -m | -o | --config | --members | --policy | --users | --base-url | --state-dir | \
+            --instance | --output | --color | --approve)
             [[ ${COMP_WORDS[i + 1]} != = ]] || ((++i))
             ((++i))
             ;;

@@ -262,6 +262,7 @@ char *words_for_apply(const struct options *options, const struct settings *sett
     put_option(words.stream, "--config", options->config);
     put_option(words.stream, "--members", options->members);
     put_option(words.stream, "--policy", policy);
+    put_option(words.stream, "--users", options->users);
     put_option(words.stream, "--base-url", options->base_url);
     put_option(words.stream, "--state-dir", options->state_dir);
     return words_end(&words);

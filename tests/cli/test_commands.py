@@ -194,6 +194,21 @@ class Options(TestCase):
                          [("attention", "out@example.com", "undeclared"),
                           ("invite", "someone@example.com", "not-invited")])
 
+    def test_users_of_the_command_line_win(self):
+        world = World(self, users="off")
+        world.declare(ADA)
+        self.assertIn(" users: off. ", world.run("check").out)
+        self.assertIn(" users: observe. ", world.run("check", "--users", "observe").out)
+        run = world.run("check", "-o", "json", "--users", "mange")
+        self.assert_error(run, EXIT_CONFIG, "--users: unknown mode `mange`.* did you mean `manage`")
+        world.configure(users="manages")
+        run = world.run("check", "-o", "json")
+        self.assert_error(run, EXIT_CONFIG, r"inviterd\.conf:\d+: unknown mode `manages`")
+        # The command that a plan shows does what was planned.
+        world.configure()
+        plan = world.run("plan", "--users", "off")
+        self.assertIn("--users off", " ".join(world.shown_command(plan)))
+
     def test_plan_takes_sync_for_granted_and_apply_does_not(self):
         world = World(self, policy=None, invites=[{"email": "out@example.com"}])
         world.declare(ADA)

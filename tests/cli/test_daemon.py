@@ -323,6 +323,18 @@ class Invalid(DaemonCase):
         self.check_stopped(daemon)
         self.assertEqual(world.sandbox.live(), [ADA, BEN])
 
+    def test_managing_without_anybody_protected(self):
+        world = World(self, users="manage")
+        world.declare(ADA)
+        daemon = Daemon(world)
+        daemon.process.wait_err("member file is invalid: nothing is written until it is corrected")
+        self.assertRegex(daemon.process.err, r"inviterd\.conf:\d+: .*no address is protected")
+        self.assert_untouched(world)
+        world.declare(ADA, protected=["ops@example.com"])
+        daemon.wait_passes(1)
+        self.assertEqual(world.sandbox.live(), [ADA])
+        self.check_stopped(daemon)
+
     def test_member_file_that_is_missing(self):
         world = World(self)
         daemon = Daemon(world)

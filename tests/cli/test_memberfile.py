@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import time
 
 import harness
 from harness import EXIT_CONFIG, EXIT_OK, EXIT_PENDING, TestCase, World
@@ -218,6 +219,56 @@ class Wrong(MemberFileCase):
                 self.check_text(group('members = ( "kay@example.com" );\n'
                                       f'ignore = ( "{pattern}" );'), (":4", "pattern"))
 
+    def test_protected(self):
+        self.check_text(group('members = ( "kay@example.com" );\n'
+                              'protected = ( "kay@example.com",\n"KAY@Example.com",\n"kay",\n'
+                              '"bot@Vendor.example" );\nignore = ( "*@vendor.example" );'),
+                        (":6", "the address `kay` must contain exactly one @"),
+                        (":5", r"`KAY@Example\.com` is protected already at .*:4"),
+                        (":7", r"`bot@Vendor\.example` is protected here but ignored by "
+                               r"`\*@vendor\.example` at .*:8"))
+
+    def test_protected_in_two_files(self):
+        world = self.world(name="members.d")
+        world.member_path.mkdir()
+        world.write_members(group('members = ( "ada@example.com" );\n'
+                                  'protected = ( "ada@example.com" );'), "members.d/10.conf")
+        world.write_members(json.dumps({"organization": {"protected": ["Ada@example.com"]}}),
+                            "members.d/20.json")
+        world.settle_file(world.member_path)
+        self.check_refused(world, ("/20.json: organization.protected[0]",
+                                   r"protected already at .*/10\.conf:4"))
+
+    def test_days(self):
+        for key in ("from", "until"):
+            for day in ("2026-02-30", "2026-12-01T00:00:00Z", "tomorrow", ""):
+                with self.subTest(key=key, day=day):
+                    self.check_text(group('members = ( "ada@example.com",\n{ email = '
+                                          f'"kay@example.com"; {key} = "{day}"; }} );'),
+                                    (":4", f"`{day}` is not a day"))
+
+    def test_managing_without_anybody_protected(self):
+        """Refused by every command that reads both, where the mode was set."""
+        world = self.world(VALID)
+        world.configure(users="manage")
+        line = world.config.read_text().splitlines().index('  users = "manage";') + 1
+        text = f'no address is protected.*{re.escape(str(world.member_path))}'
+        for command in ("apply", "plan", "check"):
+            with self.subTest(command):
+                run = world.run(command, "-o", "json")
+                self.assert_error(run, EXIT_CONFIG, text)
+                self.assertEqual([one["place"] for one in run.json["problems"]],
+                                 [f"{world.config}:{line}"])
+        world.configure(users="observe")
+        self.assert_exit(world.run("check"), EXIT_OK)
+        run = world.run("check", "-o", "json", "--users", "manage")
+        self.assert_error(run, EXIT_CONFIG, text)
+        self.assertEqual([one["place"] for one in run.json["problems"]], ["--users"])
+        world.write_members(VALID.replace("  ignore", '  protected = ( "ops@example.com" );\n'
+                                                      '  ignore'))
+        self.assert_exit(world.run("check", "--users", "manage"), EXIT_OK)
+        self.assert_untouched(world)
+
     def test_several_mistakes_in_one_run(self):
         self.check_text(group('members = (\n'
                               '  "ada",\n'
@@ -292,10 +343,13 @@ class Right(MemberFileCase):
         world = self.world(VALID)
         run = world.run("check")
         self.assert_exit(run, EXIT_OK)
-        self.assertIn("3 people, 1 ignore pattern; all valid.", run.out)
+        self.assertIn("3 people, 1 ignore pattern, 0 protected; all valid.", run.out)
+        self.assertIn(" users: observe. ", run.out)
         run = world.run("check", "-o", "json")
-        self.assertEqual((run.json["schema"], run.json["members"], run.json["ignore"]),
-                         ("inviterd.check/1", 3, 1))
+        self.assertEqual((run.json["schema"], run.json["members"], run.json["ignore"],
+                          run.json["protected"], run.json["problems"]),
+                         ("inviterd.check/1", 3, 1, 0, []))
+        self.assertEqual(run.err, "")
         plan = world.plan("--all")
         self.assertEqual(sorted(plan.lines()), [("invite", "grace@example.com", "not-invited"),
                                                 ("keep", "ada@example.com", "pending"),
@@ -303,6 +357,30 @@ class Right(MemberFileCase):
         self.assertEqual(plan.line("grace@example.com")["projects"],
                          [{"id": "proj_abc", "role": "member"},
                           {"id": "proj_def", "role": "owner"}])
+
+    def test_days_that_are_hardly_meant(self):
+        """`check` warns of them; they are valid, and a pass says nothing about them."""
+        def day(distance):
+            return time.strftime("%Y-%m-%d", time.gmtime(time.time() + distance * 86400))
+        world = self.world(json.dumps({"organization": {"defaults": {"role": "reader"}, "members": [
+            {"email": "ada@example.com", "from": day(5), "until": day(4)},
+            {"email": "joe@example.com", "from": day(5), "until": day(5)},
+            {"email": "kay@example.com", "until": day(-29)},
+            {"email": "zoe@example.com", "until": day(-33)}]}}), "members.json")
+        wanted = [("[0]", f"`ada@example.com` is a member from {day(5)} until {day(4)}, which is "
+                          "no day at all; correct one of the two"),
+                  ("[3]", f"`zoe@example.com` was a member until {day(-33)}, over a month ago; "
+                          "remove the entry")]
+        run = world.run("check", "-o", "json")
+        self.assert_exit(run, EXIT_OK)
+        place = f"{world.member_path}: organization.members"
+        self.assertEqual(run.json["problems"], [
+            {"place": place + index, "message": message, "warning": True}
+            for index, message in wanted])
+        self.assertEqual(run.err.splitlines(), [f"{place}{index}: warning: {message}"
+                                                for index, message in wanted])
+        self.assertEqual(world.run("check", "--quiet").err, "")
+        self.assertNotIn("warning", world.plan().err)
 
     def test_the_examples(self):
         for name in ("members.conf", "members.json"):

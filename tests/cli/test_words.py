@@ -286,7 +286,8 @@ class Completion:
 
     def test_values(self):
         shell = self.shell()
-        for option, values in {"--policy": ("sync", "create-only"), "-o": ("text", "json"),
+        for option, values in {"--policy": ("sync", "create-only"),
+                               "--users": ("off", "observe", "manage"), "-o": ("text", "json"),
                                "--output": ("text", "json"),
                                "--color": ("auto", "always", "never"),
                                "--instance": ("research", "sales")}.items():
