@@ -1,5 +1,8 @@
 /* inviterd: keeps the invites of an OpenAI organisation equal to a member file. */
 #include "app/commands.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,9 +17,31 @@ static void keep_memory_private(void)
 #endif
 }
 
+/* What is opened first takes the place of a closed stream, and would get the output. */
+static void hold_standard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
+/* Half of an output must not pass for a whole one. */
+static int end_output(int code)
+{
+    int error = fflush(stdout) == 0 ? 0 : errno;
+    if (error == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr,
+            "inviterd: the output cannot be written (%s): what is there is not complete; see where "
+            "it goes, and try again\n",
+            strerror(error != 0 ? error : EIO));
+    return code == EXIT_USAGE || code == EXIT_CONFIG ? code : EXIT_TROUBLE;
+}
+
 int main(int argc, char **argv)
 {
     keep_memory_private();
+    hold_standard_streams();
 
     static const struct {
         const char *name;
@@ -32,6 +57,6 @@ int main(int argc, char **argv)
         return code;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, options.command) == 0)
-            return commands[i].run(&options);
+            return end_output(commands[i].run(&options));
     return EXIT_USAGE;
 }

@@ -28,8 +28,9 @@ static struct journal_event event_of(const struct chronicle *chronicle, const st
         .message_id = message_id,
         .pass = chronicle->pass,
         .action = action_word(line->action),
-        .email = line->email,
+        .email = line->user && !line->user->email ? NULL : line->email,
         .invite_id = id,
+        .user_id = line->user ? line->user->id : NULL,
         .reason = reason_word(line->reason),
         .result = line->result == RESULT_NONE ? NULL : result_word(line->result),
         .request_id = line->request_id,
@@ -59,8 +60,9 @@ static bool is_news(const struct chronicle *chronicle, const char *text)
 
 static char *standing_text(const struct line *line)
 {
-    return memory_format("%d %d %u %s %s", line->action, line->reason, line->blocked_by,
-                         line->email, line->invite ? line->invite->id : "");
+    return memory_format("%d %d %u %s %s %s", line->action, line->reason, line->blocked_by,
+                         line->email, line->invite ? line->invite->id : "",
+                         line->user ? line->user->id : "");
 }
 
 static void drop_standing(char **standing, size_t count)

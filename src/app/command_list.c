@@ -22,6 +22,7 @@ int command_list(const struct options *options)
 {
     struct oneshot oneshot = {0};
     int code = oneshot_prepare_bare(&oneshot, options);
+    oneshot.settings.users = USERS_OFF;
     if (code == 0)
         code = oneshot_run(&oneshot, NULL);
     if (code == 0)

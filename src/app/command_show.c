@@ -124,6 +124,7 @@ static int show_id(const struct options *options, const char *id)
 {
     struct oneshot oneshot = {0};
     int code = oneshot_prepare_bare(&oneshot, options);
+    oneshot.settings.users = USERS_OFF;
     if (code == 0)
         code = oneshot_connect(&oneshot);
     if (code == 0)
@@ -173,6 +174,7 @@ int command_show(const struct options *options)
     struct oneshot oneshot = {0};
     _cleanup_free_ char *id = NULL;
     int code = oneshot_prepare_bare(&oneshot, options);
+    oneshot.settings.users = USERS_OFF;
     if (code == 0)
         code = oneshot_run(&oneshot, NULL);
     if (code == 0)

@@ -2,6 +2,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,10 @@
 #define LOCK_RETRY SECOND
 /* Several changes that come together are looked at once. */
 #define DEBOUNCE (SECOND / 10)
+/* A pass for the sake of a date comes no sooner after the one before than the least interval. */
+#define DAY_LEAST (10 * SECOND)
+/* And up to this much later by chance: at the end of a month many hosts have one at midnight. */
+#define DAY_SPREAD (5 * SECOND)
 /* Others on this host may be at work for so long before it is called a failure. */
 #define OTHERS_PATIENCE (120 * SECOND)
 /* Asked to stop, it waits for answers so long; the unit's TimeoutStopSec is longer. */
@@ -47,9 +52,14 @@ struct daemon {
     struct health *health;
     struct watch *members_watch, *approval_watch;
     struct clock_watch *clock_watch;
+    char observer[17];      /* tells this process from others: what it watches adds up */
+    uint64_t observer_id;   /* the same as a number */
+    uint64_t slept;         /* for how long the host had slept when this was looked at last */
     char *approval;         /* handed in for the next pass */
     char *approving;        /* given to the pass under way, until its plan has used or refused it */
     unsigned failures;      /* failed passes in a row */
+    uint64_t day_due;       /* when a day of the member file begins or ends next; 0: never */
+    bool dated_by_host;     /* days begin by the clock of this host: the service states no date */
     uint64_t waiting_since; /* for others: a lock, or a writer; 0: no */
     bool waiting_told;
     bool stopping, reloading;
@@ -87,6 +97,26 @@ static uint64_t interval(struct daemon *daemon)
 {
     uint64_t usec = daemon->settings.interval_usec;
     return usec + pace_random(&daemon->pace, usec / 10 + 1);
+}
+
+/* The interval, or less where somebody's first day begins, or a last one ends, before. */
+static uint64_t pause_after_pass(struct daemon *daemon)
+{
+    uint64_t usec = interval(daemon), now = clock_now().boot;
+    if (daemon->day_due == 0)
+        return usec;
+    uint64_t day = daemon->day_due > now + DAY_LEAST ? daemon->day_due - now : DAY_LEAST;
+    return day < usec ? day + pace_random(&daemon->pace, DAY_SPREAD) : usec;
+}
+
+/* Days begin by the service's clock: it is later there by now than when the listing was dated. */
+static void note_next_day(struct daemon *daemon, const struct pass *pass)
+{
+    bool stated;
+    int64_t date = pass_date(pass, &stated);
+    int64_t next = members_next_change(daemon->supplies.members, date);
+    daemon->dated_by_host = !stated;
+    daemon->day_due = next > 0 ? clock_now().boot + (uint64_t)(next - date) * SECOND : 0;
 }
 
 static uint64_t backoff(struct daemon *daemon)
@@ -150,8 +180,11 @@ static void on_members_changed(void *userdata)
 
 static void on_clock_set(void *userdata)
 {
-    const struct daemon *daemon = userdata;
+    struct daemon *daemon = userdata;
     health_clock_was_set(daemon->health);
+    /* It may be another day now. */
+    if (daemon->dated_by_host)
+        hurry(daemon);
 }
 
 /* ---- approval ------------------------------------------------------------------------------ */
@@ -267,7 +300,7 @@ static void on_ended(const struct pass *pass, void *userdata)
         back_off(daemon, NULL);
     } else {
         daemon->failures = 0;
-        wait_for_next(daemon, interval(daemon), NULL, NULL);
+        wait_for_next(daemon, pause_after_pass(daemon), NULL, NULL);
     }
     if (daemon->changed)
         hurry(daemon);
@@ -296,13 +329,30 @@ static bool on_planned(const struct pass *pass, void *userdata)
 {
     struct daemon *daemon = userdata;
     chronicle_plan(&daemon->chronicle, pass);
+    note_next_day(daemon, pass);
     judge_approval(daemon, pass);
     return !daemon->options->dry_run;
+}
+
+static void name_observer(struct daemon *daemon, uint64_t id)
+{
+    daemon->observer_id = id;
+    snprintf(daemon->observer, sizeof daemon->observer, "%016" PRIx64, id);
+}
+
+/* While the host slept nobody was watched: who watches from now on is another. */
+static void look_at_sleep(struct daemon *daemon)
+{
+    uint64_t slept = clock_slept();
+    if (*daemon->observer && (int64_t)(slept - daemon->slept) > (int64_t)SECOND)
+        name_observer(daemon, daemon->observer_id + 1);
+    daemon->slept = slept;
 }
 
 static int start_pass(struct daemon *daemon)
 {
     const struct settings *settings = &daemon->settings;
+    look_at_sleep(daemon);
     daemon->approving = TAKE(daemon->approval);
     const struct driver_params params = {
         .event = daemon->event,
@@ -313,6 +363,10 @@ static int start_pass(struct daemon *daemon)
                  .pace = &daemon->pace,
                  .limits = &settings->limits,
                  .create_only = settings->policy == POLICY_CREATE_ONLY,
+                 .users_mode = settings->users,
+                 .remove_after = settings->remove_after_usec,
+                 .watch_gap = setup_watch_gap_usec(settings),
+                 .observer = *daemon->observer ? daemon->observer : NULL,
                  .settle = settings->settle_usec,
                  .concurrency = settings->concurrency,
                  .base_url = settings->base_url,
@@ -427,7 +481,8 @@ static void reload(struct daemon *daemon)
     }
     tell_problems(EVENT_CONFIG_INVALID, &problems);
     if (problems.errors == 0 && take_settings(daemon, &settings))
-        tell(LOG_INFO, EVENT_RELOADED, "configuration reloaded");
+        tell(LOG_INFO, EVENT_RELOADED, "configuration reloaded: policy %s, users %s",
+             policy_word(daemon->settings.policy), users_word(daemon->settings.users));
     else
         tell(LOG_ERR, EVENT_CONFIG_INVALID, "the configuration in force before stays in force");
     problems_clear(&problems);
@@ -569,7 +624,10 @@ static void add_watches(struct daemon *daemon)
 static int prepare(struct daemon *daemon)
 {
     uint64_t seed = 0;
-    (void)getrandom(&seed, sizeof seed, GRND_NONBLOCK);
+    /* Without chance it is nobody's: then no watching adds up, and nobody is removed. */
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed)
+        name_observer(daemon, seed);
+    daemon->slept = clock_slept();
     pace_init(&daemon->pace, daemon->settings.requests_per_minute, seed);
     int r = open_runtime(daemon);
     if (r >= 0 && !(daemon->health = health_new(daemon->options, daemon->runtime)))
@@ -617,8 +675,9 @@ int daemon_run(const struct options *options, struct settings *settings)
     *settings = (struct settings){0};
     int r = prepare(&daemon);
     if (r >= 0) {
-        tell(LOG_INFO, EVENT_STARTED, "inviterd %s started: policy %s, %s%s", INVITERD_VERSION,
-             policy_word(daemon.settings.policy), daemon.settings.base_url,
+        tell(LOG_INFO, EVENT_STARTED, "inviterd %s started: policy %s, users %s, %s%s",
+             INVITERD_VERSION, policy_word(daemon.settings.policy),
+             users_word(daemon.settings.users), daemon.settings.base_url,
              options->dry_run ? ", dry run: nothing is ever written" : "");
         notify_ready();
         r = sd_event_loop(daemon.event);

@@ -118,6 +118,7 @@ static struct status status_of(const struct health *health)
     status.state = state_of(health);
     status.message = (char *)message_of(health);
     status.policy = (char *)(health->settings ? policy_word(health->settings->policy) : NULL);
+    status.users = (char *)(health->settings ? users_word(health->settings->users) : NULL);
     status.base_url = health->settings ? health->settings->base_url : NULL;
     status.dry_run = health->options->dry_run;
     status.last_pass.begun = date_of(health, health->begun);

@@ -27,21 +27,25 @@ static size_t count(const struct plan *plan, bool (*counts)(const struct line *l
     return n;
 }
 
-/* Whether it is the line of somebody whose membership holds: one for each of them. */
-static bool is_of_member(const struct line *line)
+/* How many people are members by the file; their invites that are only in the way do not count. */
+static size_t count_members(const struct plan *plan, int64_t now)
 {
-    return line->member && line->reason != REASON_DUPLICATE && line->reason != REASON_UNDECLARED &&
-           line->reason != REASON_MEMBERSHIP_ENDED && line->reason != REASON_ACCEPTED_UNDECLARED &&
-           line->reason != REASON_EXPIRED_UNDECLARED;
+    size_t n = 0;
+    for (size_t i = 0; i < plan->lines.count; i++) {
+        const struct line *line = &plan->lines.items[i];
+        n += member_standing(line->member, now) == STANDING_DECLARED &&
+             line->reason != REASON_DUPLICATE && line->reason != REASON_ALREADY_MEMBER;
+    }
+    return n;
 }
 
 /* "1 invite, 2 revocations" of the lines that count. */
 static void put_actions(FILE *out, const struct plan *plan, bool (*counts)(const struct line *line))
 {
-    static const char *const words[STATUS_WRITES] = {"invite", "renewal", "replacement",
-                                                     "revocation"};
+    static const char *const words[STATUS_WRITES] = {"invite",     "renewal",     "replacement",
+                                                     "revocation", "role change", "removal"};
     const char *separator = "";
-    for (enum action action = ACTION_INVITE; action <= ACTION_REVOKE; action++) {
+    for (enum action action = ACTION_INVITE; action < STATUS_WRITES; action++) {
         size_t n = 0;
         for (size_t i = 0; i < plan->lines.count; i++)
             n += plan->lines.items[i].action == action && counts(&plan->lines.items[i]);
@@ -73,10 +77,10 @@ static void put_results(FILE *out, const struct plan *plan, bool dry_run)
     }
 }
 
-static void put_plan(FILE *out, const struct plan *plan, bool dry_run)
+static void put_plan(FILE *out, const struct plan *plan, bool dry_run, int64_t now)
 {
     size_t blocked = count(plan, is_blocked), undone = count(plan, is_undone);
-    size_t attention = plan_count(plan, ACTION_ATTENTION), people = count(plan, is_of_member);
+    size_t attention = plan_count(plan, ACTION_ATTENTION), people = count_members(plan, now);
     if (blocked > 0) {
         put_actions(out, plan, is_blocked);
         fputs(plan->excess_count > 1 ? " blocked by limits" : " blocked by a limit", out);
@@ -93,14 +97,15 @@ static void put_plan(FILE *out, const struct plan *plan, bool dry_run)
         fprintf(out, "; %zu %s attention", attention, attention == 1 ? "needs" : "need");
 }
 
-static char *words_for_plan(const struct plan *plan, bool dry_run)
+static char *words_for_plan(const struct pass *pass, bool dry_run)
 {
+    bool stated;
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
     if (!out)
         return NULL;
-    put_plan(out, plan, dry_run);
+    put_plan(out, pass_plan(pass), dry_run, pass_date(pass, &stated));
     if (fclose(out) == 0)
         return text;
     free(text);
@@ -118,33 +123,37 @@ static enum status_state state_of(const struct plan *plan)
 
 /* ---- lists --------------------------------------------------------------------------------- */
 
-/* Lines are copied: what they borrow is only read. */
-static bool add(struct status_lines *lines, const char *action, const char *email,
-                const char *reason, const char *invite_id, const char *text)
+/* What the line says of whom; the text is for people. Lines are copied: it is only read. */
+static bool add(struct status_lines *lines, const struct line *line, const char *text)
 {
-    const struct status_line line = {(char *)action, (char *)email, (char *)reason,
-                                     (char *)invite_id, (char *)text};
-    return status_lines_add(lines, &line) >= 0;
+    bool nameless = line->user && !line->user->email;
+    const struct status_line added = {
+        .action = (char *)action_word(line->action),
+        .email = nameless ? NULL : (char *)line->email,
+        .reason = (char *)reason_word(line->reason),
+        .invite_id = line->invite ? line->invite->id : NULL,
+        .user_id = line->user ? line->user->id : NULL,
+        .text = (char *)text,
+    };
+    return status_lines_add(lines, &added) >= 0;
 }
 
 static bool take_line(struct status *status, const struct line *line)
 {
-    const char *action = action_word(line->action), *reason = reason_word(line->reason);
     bool failed = line->result == RESULT_FAILED, unknown = line->result == RESULT_UNKNOWN;
     bool whole = true;
     if (is_blocked(line))
-        whole &= add(&status->blocked.actions, action, line->email, reason,
-                     line->invite ? line->invite->id : NULL, NULL);
+        whole &= add(&status->blocked.actions, line, NULL);
     if (line->action == ACTION_ATTENTION) {
         _cleanup_free_ char *text = words_for_reason(line);
-        whole &= add(&status->attention, NULL, line->email, reason, NULL, text) && text;
+        whole &= add(&status->attention, line, text) && text;
     }
     if (failed || unknown)
-        whole &= add(&status->failures, action, line->email, NULL, NULL,
+        whole &= add(&status->failures, line,
                      line->error ? line->error
                      : unknown   ? "nobody knows yet whether it was done: a listing will tell"
                                  : result_word(line->result));
-    if (line->result == RESULT_DONE && line->action <= ACTION_REVOKE)
+    if (line->result == RESULT_DONE && line->action < STATUS_WRITES)
         status->last_pass.changes[line->action]++;
     status->last_pass.failed += failed;
     status->last_pass.unknown += unknown;
@@ -221,6 +230,6 @@ bool health_take_pass(struct status *status, struct standing *standing,
     if (last->result == STATUS_PASS_FAILED)
         stand(standing, STATUS_FAILING, memory_format("the last pass failed: %s", error));
     else if (plan)
-        stand(standing, state_of(plan), words_for_plan(plan, options->dry_run));
+        stand(standing, state_of(plan), words_for_plan(pass, options->dry_run));
     return whole && standing->message;
 }

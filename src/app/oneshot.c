@@ -160,6 +160,8 @@ int oneshot_peek(struct oneshot *oneshot)
 {
     _cleanup_(state_free_pointer) struct state *state = NULL;
     _cleanup_free_ char *damage = NULL;
+    if (oneshot->ledger)
+        ledger_free(TAKE(oneshot->ledger));
     int r = state_peek(setup_state_dir(oneshot->options), &state);
     if (r >= 0)
         r = state_load(state, &oneshot->ledger, &damage);
@@ -259,6 +261,9 @@ int oneshot_run(struct oneshot *oneshot, const struct driver_hooks *hooks)
                  .pace = &oneshot->pace,
                  .limits = &settings->limits,
                  .create_only = settings->policy == POLICY_CREATE_ONLY,
+                 .users_mode = settings->users,
+                 .remove_after = settings->remove_after_usec,
+                 .watch_gap = setup_watch_gap_usec(settings),
                  .settle = settings->settle_usec,
                  .concurrency = settings->concurrency,
                  .base_url = settings->base_url,

@@ -28,7 +28,7 @@ static const char usage[] =
     "  -c, --config FILE      configuration (default " DEFAULT_CONFIG ")\n"
     "  -m, --members PATH     member file, or a directory of them\n"
     "      --policy POLICY    sync, or create-only (never deletes)\n"
-    "      --users MODE       off, observe, or manage (removes people, corrects roles)\n"
+    "      --users MODE       off, observe, or manage (removes users, sets roles)\n"
     "      --base-url URL     of the API (default https://api.openai.com/v1)\n"
     "      --state-dir DIR    memory of writes and lock (default /var/lib/inviterd)\n"
     "      --instance NAME    one of several on this host: its configuration is\n"
@@ -84,7 +84,7 @@ static const struct option long_options[] = {
     {0},
 };
 
-static const char *const commands[] = {"check", "plan",   "apply",   "run", "list",
+static const char *const commands[] = {"check", "plan",   "apply",  "run",     "list",
                                        "show",  "status", "approve", NULL};
 
 __attribute__((format(printf, 3, 4))) static bool fail(const struct options *options, int *ret_exit,

@@ -207,3 +207,8 @@ uint64_t setup_stall_usec(const struct settings *settings)
 {
     return 2 * settings->timeout_usec + UINT64_C(5000000);
 }
+
+uint64_t setup_watch_gap_usec(const struct settings *settings)
+{
+    return 2 * settings->interval_usec + UINT64_C(600000000);
+}

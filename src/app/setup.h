@@ -50,3 +50,8 @@ int setup_key(const struct settings *settings, struct openai *openai, char **ret
 
 /* How long a pass waits for an answer before it takes what is in flight for lost, microseconds. */
 uint64_t setup_stall_usec(const struct settings *settings);
+/*
+ * Two listings of users are one watch if they are no further apart than this, microseconds: one
+ * that failed between them, and some delay, do no harm.
+ */
+uint64_t setup_watch_gap_usec(const struct settings *settings);

@@ -44,14 +44,24 @@ static void add_result(json_t *json, const struct line *line)
         json_object_set_new(json, "new_invite_id", text_or_null(line->invite_id));
 }
 
+/* A user may have none; the line then goes by the user's id. */
+static const char *line_email(const struct line *line)
+{
+    return line->user && !line->user->email ? NULL : line->email;
+}
+
 static json_t *line_json(const struct line *line, bool applied)
 {
     const char *id = line->invite ? line->invite->id : line->invite_id;
-    json_t *json =
-        json_pack("{s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "action", action_word(line->action),
-                  "email", text_or_null(line->email), "role", text_or_null(words_for_role(line)),
-                  "projects", projects_json(line->projects), "reason", reason_word(line->reason),
-                  "invite_id", text_or_null(id), "blocked_by", limits_json(line->blocked_by));
+    json_t *json = json_pack(
+        "{s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "action", action_word(line->action), "email",
+        text_or_null(line_email(line)), "role", text_or_null(words_for_role(line)), "projects",
+        projects_json(line->projects), "reason", reason_word(line->reason), "invite_id",
+        text_or_null(id), "blocked_by", limits_json(line->blocked_by));
+    if (json)
+        json_object_set_new(json, "user_id", text_or_null(line->user ? line->user->id : NULL));
+    if (json && line->due_in > 0)
+        json_object_set_new(json, "due_in", json_integer((json_int_t)(line->due_in / 1000000)));
     if (json && line->held)
         json_object_set_new(json, "held", json_true());
     if (json && applied)
@@ -63,10 +73,11 @@ static json_t *line_json(const struct line *line, bool applied)
 static json_t *summary_json(const struct plan *plan)
 {
     json_t *json = json_object();
-    static const enum action order[] = {ACTION_INVITE, ACTION_RENEW, ACTION_REPLACE,
-                                        ACTION_REVOKE, ACTION_KEEP,  ACTION_ATTENTION};
+    static const enum action order[] = {ACTION_INVITE, ACTION_RENEW,    ACTION_REPLACE,
+                                        ACTION_REVOKE, ACTION_SET_ROLE, ACTION_REMOVE,
+                                        ACTION_KEEP,   ACTION_ATTENTION};
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        json_object_set_new(json, action_word(order[i]),
+        json_object_set_new(json, action_key(order[i]),
                             json_integer((json_int_t)plan_count(plan, order[i])));
     json_object_set_new(json, "blocked", json_integer((json_int_t)plan_count_blocked(plan)));
     json_object_set_new(json, "failed",

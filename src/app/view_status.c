@@ -69,7 +69,7 @@ static const char *words_for_state(const struct status *status)
     case STATUS_STARTING:
         return "starting: nothing is known before the first pass has ended";
     case STATUS_IN_SYNC:
-        return "in sync: the invites are as the member file says";
+        return "in sync: everybody is as the member file says";
     case STATUS_PENDING:
         return status->dry_run ? "pending: a dry run writes nothing"
                                : "pending: the next pass goes on with what is not done";
@@ -97,7 +97,8 @@ static void add_row(struct table *table, enum color color, const char *name, cha
 /* "1 invited, 2 revoked"; what went wrong is added. */
 static char *words_for_changes(const struct status_pass *pass)
 {
-    static const char *const words[STATUS_WRITES] = {"invited", "renewed", "replaced", "revoked"};
+    static const char *const words[STATUS_WRITES] = {
+        "invited", "renewed", "replaced", "revoked", "given another role", "removed"};
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
@@ -174,6 +175,8 @@ static void add_rows(struct table *table, const struct options *options,
     add_row(table, PLAIN, "policy",
             memory_format("%s%s", status->policy ? status->policy : "-",
                           status->dry_run ? ", dry run" : ""));
+    if (status->users)
+        add_row(table, PLAIN, "users", strdup(status->users));
     add_row(table, PLAIN, "service", strdup(status->base_url ? status->base_url : "-"));
     add_row(table, PLAIN, "started",
             since ? memory_format("%s: version %s, process %lld", since,
@@ -221,7 +224,7 @@ static bool print_lines(const struct options *options, const struct status_lines
         const struct status_line *line = &lines->items[i];
         table_row(table, color);
         table_cell(table, line->action);
-        table_cell(table, line->email);
+        table_cell(table, line->email ? line->email : line->user_id);
         table_cell(table, line->text ? line->text : line->reason);
     }
     print_title(options, color, title);

@@ -20,6 +20,7 @@ static struct look look_of(const struct line *line)
     static const struct look looks[] = {
         [ACTION_INVITE] = {"+", GREEN},      [ACTION_RENEW] = {"^", CYAN},
         [ACTION_REPLACE] = {"~", YELLOW},    [ACTION_REVOKE] = {"-", RED},
+        [ACTION_SET_ROLE] = {"%", YELLOW},   [ACTION_REMOVE] = {"x", RED},
         [ACTION_ATTENTION] = {"!", MAGENTA}, [ACTION_KEEP] = {"=", DIM},
     };
     return looks[line->action];
@@ -113,8 +114,9 @@ static void print_note_on_members(const struct plan *plan)
 {
     size_t n = 0;
     for (size_t i = 0; i < plan->lines.count; i++)
-        n += plan->lines.items[i].reason == REASON_MEMBER ||
-             plan->lines.items[i].reason == REASON_ACCEPTED_ROLE_DIFFERS;
+        n += !plan->lines.items[i].user &&
+             (plan->lines.items[i].reason == REASON_MEMBER ||
+              plan->lines.items[i].reason == REASON_ACCEPTED_ROLE_DIFFERS);
     if (n > 0)
         printf("%zu accepted invite%s taken for %s.\n", n, n == 1 ? " is" : "s are",
                n == 1 ? "a member" : "members");

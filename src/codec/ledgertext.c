@@ -77,6 +77,43 @@ static json_t *deletions_json(const struct ledger *ledger)
     return list;
 }
 
+/* The time until a removal stands only where it runs. */
+static json_t *user_json(const struct ledger_user *user)
+{
+    if (user->passes == 0)
+        return json_pack("{s:s, s:s}", "id", user->id, "email", user->email);
+    return json_pack("{s:s, s:s, s:i, s:I, s:I}", "id", user->id, "email", user->email, "passes",
+                     (int)user->passes, "undeclared", (json_int_t)user->undeclared, "at",
+                     (json_int_t)user->at);
+}
+
+static json_t *deposed_json(const struct ledger *ledger)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < ledger->deposed_count; i++) {
+        const struct ledger_deposed *deposed = &ledger->deposed[i];
+        json_t *item = json_pack("{s:s, s:I, s:b}", "id", deposed->id, "at",
+                                 (json_int_t)deposed->at, "begun", deposed->begun);
+        if (json_array_append_new(list, item) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *users_json(const struct ledger *ledger)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < ledger->user_count; i++)
+        if (json_array_append_new(list, user_json(&ledger->users[i])) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return json_pack("{s:I, s:s?, s:o, s:o}", "people", (json_int_t)ledger->people, "observer",
+                     ledger->observer, "deposed", deposed_json(ledger), "seen", list);
+}
+
 char *ledgertext_write(const struct ledger *ledger)
 {
     jsontext_begin();
@@ -86,6 +123,10 @@ char *ledgertext_write(const struct ledger *ledger)
         (json_int_t)ledger->live, "approvals_used", (int)ledger->approvals_used, "suspect",
         ledger->suspect, "suspect_at", (json_int_t)ledger->suspect_at, "deletions",
         deletions_json(ledger), "wishes", wishes_json(ledger));
+    if (json && ledger->people >= 0 && json_object_set_new(json, "users", users_json(ledger)) < 0) {
+        json_decref(json);
+        json = NULL;
+    }
     return jsontext_end(json, JSON_INDENT(1));
 }
 
@@ -231,6 +272,62 @@ static void read_deletions(struct reader *reader, const json_t *list, struct led
     }
 }
 
+static void read_user(struct reader *reader, const json_t *json, struct ledger *ledger)
+{
+    if (RESERVE(ledger->users, ledger->user_count) < 0) {
+        reader->no_memory = true;
+        return;
+    }
+    struct ledger_user *user = &ledger->users[ledger->user_count++];
+    *user = (struct ledger_user){.id = read_text(reader, json, "id"),
+                                 .email = read_text(reader, json, "email")};
+    /* They are looked up by id: an order that is wrong would hide some. */
+    if (ledger->user_count > 1 && user->id && user[-1].id && strcmp(user[-1].id, user->id) >= 0)
+        reader->fault = "users";
+    if (!json_object_get(json, "passes"))
+        return;
+    user->passes = (unsigned)read_number(reader, json, "passes", 1, UINT16_MAX);
+    user->undeclared = (uint64_t)read_number(reader, json, "undeclared", 0, INT64_MAX / 2);
+    user->at = (uint64_t)read_number(reader, json, "at", 0, INT64_MAX);
+}
+
+static void read_deposed(struct reader *reader, const json_t *list, struct ledger *ledger)
+{
+    size_t i;
+    json_t *item;
+    if (!json_is_array(list))
+        reader->fault = "deposed";
+    json_array_foreach(list, i, item)
+    {
+        _cleanup_free_ char *id = read_text(reader, item, "id");
+        uint64_t at = (uint64_t)read_number(reader, item, "at", 0, INT64_MAX);
+        bool begun = read_flag(reader, item, "begun");
+        if (id && ledger_depose(ledger, id, at, begun) < 0)
+            reader->no_memory = true;
+    }
+}
+
+/* A ledger that never saw users lacks this. */
+static void read_users(struct reader *reader, const json_t *json, struct ledger *ledger)
+{
+    if (!json)
+        return;
+    ledger->people = read_number(reader, json, "people", 0, INT_MAX);
+    ledger->observer = read_optional_text(reader, json, "observer");
+    read_deposed(reader, field(reader, json, "deposed"), ledger);
+    const json_t *list = field(reader, json, "seen");
+    if (!json_is_array(list)) {
+        reader->fault = "users";
+        return;
+    }
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        read_user(reader, item, ledger);
+    }
+}
+
 static void read_ledger(struct reader *reader, const json_t *json, struct ledger *ledger)
 {
     ledger->base_url = read_optional_text(reader, json, "base_url");
@@ -253,6 +350,7 @@ static void read_ledger(struct reader *reader, const json_t *json, struct ledger
     {
         read_wish(reader, item, ledger);
     }
+    read_users(reader, json_object_get(json, "users"), ledger);
 }
 
 int ledgertext_read(const char *text, size_t length, struct ledger **ret, char **ret_error)

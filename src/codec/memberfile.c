@@ -8,12 +8,10 @@
 #include "codec/document.h"
 #include "codec/utf8.h"
 #include "core/address.h"
-#include "core/hidden.h"
 
-#define DAY_SECONDS    INT64_C(86400)
-#define MONTH_SECONDS  (31 * DAY_SECONDS)
-#define NOTE_MAX       1024
-#define PROJECT_ID_MAX 128
+#define DAY_SECONDS   INT64_C(86400)
+#define MONTH_SECONDS (31 * DAY_SECONDS)
+#define NOTE_MAX      1024
 
 #define MEMBER_EXAMPLE "\"ada@example.com\" or { email, role, from, until, note, projects }"
 
@@ -76,27 +74,6 @@ static enum project_role read_project_role(struct reader *reader, const struct n
     if (role == PROJECT_ROLE_UNKNOWN)
         refuse_role(reader, node, project_role_words);
     return role;
-}
-
-/* What is wrong with a project id, or NULL. */
-static const char *project_id_fault(const char *id)
-{
-    size_t length = strlen(id);
-    if (length == 0)
-        return "is empty; write one like \"proj_abc\"";
-    if (length > PROJECT_ID_MAX)
-        return "is longer than 128 bytes; copy it from the organisation's settings";
-    for (size_t at = 0; at < length;) {
-        uint32_t code = 0;
-        at += utf8_decode(id + at, length - at, &code);
-        if (hidden_code(code))
-            return "contains a control character; remove it";
-        if (code == ' ' || code == 0xa0)
-            return "contains a space; remove it";
-        if (code == '/')
-            return "contains a slash; write the id alone";
-    }
-    return NULL;
 }
 
 /* One item of a list of projects: an id, or a group of an id and a role. */
@@ -267,7 +244,7 @@ static int places_add(struct places *places, const struct node *node)
 
 static void places_clear(struct places *places)
 {
-    for (size_t i = 0; i < places->count; i++)
+    for (size_t i = 0; places->items && i < places->count; i++)
         free(places->items[i]);
     free(places->items);
 }
@@ -499,12 +476,25 @@ int memberfile_parse(const struct source *sources, size_t count, struct members 
     if (problems->errors > errors_before)
         return -EBADMSG;
     members_sort(reader.members);
+    reader.members->protected_places = TAKE(reader.protected.items);
     *ret_members = TAKE(reader.members);
     return 0;
 }
 
+/* Who is mistyped there is not protected. */
+static void examine_protected(const struct members *members, struct problems *problems)
+{
+    for (size_t i = 0; i < members->protected_count; i++)
+        if (!members_find(members, members->protected[i]))
+            problems_warn(
+                problems, members->protected_places[i],
+                "%s is protected but not declared; declare the person, unless it is meant",
+                QUOTED(members->protected[i]));
+}
+
 void memberfile_examine(const struct members *members, int64_t now, struct problems *problems)
 {
+    examine_protected(members, problems);
     for (size_t i = 0; i < members->count; i++) {
         const struct member *member = &members->items[i];
         char from[DATE_SIZE], until[DATE_SIZE];

@@ -21,8 +21,8 @@ int memberfile_parse(const struct source *sources, size_t count, struct members 
                      struct problems *problems);
 
 /*
- * Looks at the dates of declared people as of `now`, in seconds since the epoch. Appends a warning
- * for each who is never a member, and for each whose last day was over a month ago: valid, but
- * hardly meant.
+ * Looks for what is valid, but hardly meant, as of `now`, in seconds since the epoch. Appends a
+ * warning for each who is never a member, whose last day was over a month ago, or who is protected
+ * and not declared.
  */
 void memberfile_examine(const struct members *members, int64_t now, struct problems *problems);

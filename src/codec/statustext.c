@@ -62,6 +62,7 @@ static void line_clear(struct status_line *line)
     free(line->email);
     free(line->reason);
     free(line->invite_id);
+    free(line->user_id);
     free(line->text);
 }
 
@@ -74,7 +75,8 @@ int status_lines_add(struct status_lines *lines, const struct status_line *line)
     if (memory_set(&copy.action, line->action) < 0 || memory_set(&copy.email, line->email) < 0 ||
         memory_set(&copy.reason, line->reason) < 0 ||
         memory_set(&copy.invite_id, line->invite_id) < 0 ||
-        memory_set(&copy.text, line->text) < 0 || RESERVE(lines->items, lines->count) < 0) {
+        memory_set(&copy.user_id, line->user_id) < 0 || memory_set(&copy.text, line->text) < 0 ||
+        RESERVE(lines->items, lines->count) < 0) {
         line_clear(&copy);
         return -ENOMEM;
     }
@@ -107,6 +109,7 @@ void status_clear(struct status *status)
     free(status->version);
     free(status->message);
     free(status->policy);
+    free(status->users);
     free(status->base_url);
     free(status->last_pass.error);
     status_blocked_clear(&status->blocked);
@@ -178,7 +181,7 @@ static json_t *counts_json(const size_t *counts, enum action last)
 {
     json_t *json = json_object();
     for (enum action action = ACTION_INVITE; action <= last; action++)
-        json_object_set_new(json, action_word(action), json_integer((json_int_t)counts[action]));
+        json_object_set_new(json, action_key(action), json_integer((json_int_t)counts[action]));
     return json;
 }
 
@@ -188,8 +191,8 @@ static json_t *lines_json(const struct status_lines *lines, const char *const *k
     json_t *list = json_array();
     for (size_t i = 0; i < lines->count; i++) {
         const struct status_line *line = &lines->items[i];
-        const char *values[] = {line->action, line->email, line->reason, line->invite_id,
-                                line->text};
+        const char *values[] = {line->action,    line->email,   line->reason,
+                                line->invite_id, line->user_id, line->text};
         json_t *json = json_object();
         for (size_t v = 0; v < COUNT_OF(values); v++)
             if (keys[v])
@@ -199,9 +202,10 @@ static json_t *lines_json(const struct status_lines *lines, const char *const *k
     return list;
 }
 
-static const char *const keys_of_actions[] = {"action", "email", "reason", "invite_id", NULL};
-static const char *const keys_of_attention[] = {NULL, "email", "reason", NULL, "text"};
-static const char *const keys_of_failures[] = {"action", "email", NULL, NULL, "error"};
+static const char *const keys_of_actions[] = {"action",    "email",   "reason",
+                                              "invite_id", "user_id", NULL};
+static const char *const keys_of_attention[] = {NULL, "email", "reason", NULL, "user_id", "text"};
+static const char *const keys_of_failures[] = {"action", "email", NULL, NULL, "user_id", "error"};
 
 static json_t *problems_json(const struct status_lines *problems)
 {
@@ -223,7 +227,7 @@ static json_t *pass_json(const struct status_pass *pass)
                      (json_int_t)pass->number, "begun", time_json(pass->begun), "ended",
                      time_json(pass->ended), "seconds", (double)milliseconds / 1000, "result",
                      result_words[pass->result], "error", text_json(pass->error), "requests",
-                     (json_int_t)pass->requests, "changes", counts_json(changes, ACTION_REVOKE),
+                     (json_int_t)pass->requests, "changes", counts_json(changes, ACTION_REMOVE),
                      "failed", (json_int_t)pass->failed, "unknown", (json_int_t)pass->unknown);
 }
 
@@ -271,12 +275,13 @@ static json_t *requests_json(const struct status *status)
 
 static json_t *head_json(const struct status *status)
 {
-    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:b, s:b}", "schema", STATUS_SCHEMA,
-                     "version", text_json(status->version), "pid", (json_int_t)status->pid,
-                     "started", time_json(status->started), "state", state_words[status->state],
-                     "message", text_json(status->message), "policy", text_json(status->policy),
-                     "base_url", text_json(status->base_url), "dry_run", status->dry_run,
-                     "pass_under_way", status->pass_under_way);
+    return json_pack("{s:s, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b}", "schema",
+                     STATUS_SCHEMA, "version", text_json(status->version), "pid",
+                     (json_int_t)status->pid, "started", time_json(status->started), "state",
+                     state_words[status->state], "message", text_json(status->message), "policy",
+                     text_json(status->policy), "users", text_json(status->users), "base_url",
+                     text_json(status->base_url), "dry_run", status->dry_run, "pass_under_way",
+                     status->pass_under_way);
 }
 
 char *statustext_write(const struct status *status)
@@ -344,6 +349,15 @@ static int64_t read_number(struct reader *reader, const json_t *object, const ch
         return number;
     wrong(reader, key);
     return 0;
+}
+
+/* A figure of an action; who did not know of users wrote none for theirs. */
+static int64_t read_count(struct reader *reader, const json_t *counts, enum action action,
+                          int64_t most)
+{
+    if (action_concerns_user(action) && !json_object_get(counts, action_key(action)))
+        return 0;
+    return read_number(reader, counts, action_key(action), most);
 }
 
 /* How many lines there are, which a list that was cut does not show; keys that may be missing. */
@@ -421,9 +435,10 @@ static void read_lines(struct reader *reader, const json_t *list, const char *co
     json_array_foreach(list, i, item)
     {
         struct status_line line = {0};
-        char **values[] = {&line.action, &line.email, &line.reason, &line.invite_id, &line.text};
+        char **values[] = {&line.action,    &line.email,   &line.reason,
+                           &line.invite_id, &line.user_id, &line.text};
         for (size_t v = 0; v < COUNT_OF(values); v++)
-            if (keys[v])
+            if (keys[v] && (values[v] != &line.user_id || json_object_get(item, keys[v])))
                 *values[v] = read_optional_text(reader, item, keys[v]);
         if (status_lines_add(lines, &line) < 0)
             reader->no_memory = true;
@@ -460,9 +475,8 @@ static void read_pass(struct reader *reader, const json_t *json, struct status_p
     pass->error = read_optional_text(reader, json, "error");
     pass->requests = (unsigned)read_number(reader, json, "requests", UINT_MAX);
     const json_t *changes = read_object(reader, json, "changes");
-    for (enum action action = ACTION_INVITE; action <= ACTION_REVOKE; action++)
-        pass->changes[action] =
-            (unsigned)read_number(reader, changes, action_word(action), UINT_MAX);
+    for (enum action action = ACTION_INVITE; action <= ACTION_REMOVE; action++)
+        pass->changes[action] = (unsigned)read_count(reader, changes, action, UINT_MAX);
     pass->failed = (unsigned)read_number(reader, json, "failed", UINT_MAX);
     pass->unknown = (unsigned)read_number(reader, json, "unknown", UINT_MAX);
 }
@@ -531,6 +545,9 @@ static void read_head(struct reader *reader, const json_t *json, struct status *
         (enum status_state)read_word(reader, json, "state", state_words, COUNT_OF(state_words));
     status->message = read_optional_text(reader, json, "message");
     status->policy = read_optional_text(reader, json, "policy");
+    /* Earlier versions did not know of users. */
+    if (json_object_get(json, "users"))
+        status->users = read_optional_text(reader, json, "users");
     status->base_url = read_optional_text(reader, json, "base_url");
     status->dry_run = read_flag(reader, json, "dry_run");
     status->pass_under_way = read_flag(reader, json, "pass_under_way");
@@ -544,8 +561,7 @@ static void read_status(struct reader *reader, const json_t *json, struct status
     status->next_pass = read_time(reader, json, "next_pass");
     const json_t *people = read_object(reader, json, "people");
     for (enum action action = ACTION_INVITE; action <= ACTION_KEEP; action++)
-        status->people[action] =
-            (size_t)read_number(reader, people, action_word(action), COUNT_MAX);
+        status->people[action] = (size_t)read_count(reader, people, action, COUNT_MAX);
     read_blocked(reader, read_object(reader, json, "blocked"), &status->blocked);
     read_lines(reader, read_list(reader, json, "attention"), keys_of_attention, &status->attention);
     read_total(reader, json, "attention_count", &status->attention);

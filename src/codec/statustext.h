@@ -28,7 +28,7 @@ const char *status_state_word(enum status_state state);
 
 /* What does not apply is NULL. */
 struct status_line {
-    char *action, *email, *reason, *invite_id;
+    char *action, *email, *reason, *invite_id, *user_id;
     char *text; /* for people: why, what went wrong, what to do */
 };
 
@@ -47,7 +47,7 @@ enum status_result {
 /* "done", "failed", "stopped" */
 const char *status_result_word(enum status_result result);
 
-#define STATUS_WRITES  (ACTION_REVOKE + 1)
+#define STATUS_WRITES  (ACTION_REMOVE + 1)
 #define STATUS_ACTIONS (ACTION_KEEP + 1)
 
 struct status_pass {
@@ -96,7 +96,7 @@ struct status {
     char *version;
     int64_t pid, started;
     enum status_state state;
-    char *message, *policy, *base_url;
+    char *message, *policy, *users, *base_url;
     bool dry_run, pass_under_way;
     struct status_pass last_pass;
     int64_t last_success, next_pass;

@@ -1,8 +1,8 @@
 /* E-mail addresses: validity, order, and ignore patterns. */
 #include "address.h"
 
-#include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hidden.h"
@@ -18,19 +18,6 @@ static bool is_space(uint32_t c)
            c == 0x205f || c == 0x3000;
 }
 
-/* The code point at *text, which must be valid UTF-8; moves *text past it. */
-static uint32_t next_code_point(const char **text)
-{
-    unsigned char first = (unsigned char)*(*text)++;
-    if (first < 0x80)
-        return first;
-    unsigned more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    uint32_t c = first & (0x3fu >> more);
-    for (; more > 0 && **text; more--)
-        c = c << 6 | ((unsigned char)*(*text)++ & 0x3f);
-    return c;
-}
-
 static const char *fault(const char *text)
 {
     size_t length = strlen(text);
@@ -39,7 +26,7 @@ static const char *fault(const char *text)
     if (length > ADDRESS_MAX)
         return "is longer than 254 bytes";
     for (const char *rest = text; *rest;) {
-        uint32_t c = next_code_point(&rest);
+        uint32_t c = hidden_next_code(&rest);
         if (is_space(c))
             return "contains a space";
         if (hidden_code(c))
@@ -64,6 +51,37 @@ const char *address_fault(const char *address)
 const char *address_pattern_fault(const char *pattern)
 {
     return fault(pattern);
+}
+
+/* Copies the character at *text, or `*` where it stands for one that no pattern may hold. */
+static char *put_character(char *to, const char **text, const char *last_at)
+{
+    const char *from = *text;
+    uint32_t c = hidden_next_code(text);
+    if (hidden_code(c) || is_space(c) || (c == '@' && from != last_at)) {
+        *to = '*';
+        return to + 1;
+    }
+    memcpy(to, from, (size_t)(*text - from));
+    return to + (*text - from);
+}
+
+char *address_pattern(const char *address)
+{
+    const char *last_at = strrchr(address, '@');
+    char *pattern = malloc(strlen(address) + sizeof "**"), *end = pattern;
+    if (!pattern)
+        return NULL;
+    if (last_at == address)
+        *end++ = '*';
+    while (*address)
+        end = put_character(end, &address, last_at);
+    if (last_at && last_at[1] == '\0')
+        *end++ = '*';
+    *end = '\0';
+    if (fault(pattern))
+        *pattern = '\0';
+    return pattern;
 }
 
 int address_compare(const char *a, const char *b)

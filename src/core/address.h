@@ -16,6 +16,13 @@ const char *address_fault(const char *address);
 /* The same for an ignore pattern: an address in which `*` stands for any run of characters. */
 const char *address_pattern_fault(const char *pattern);
 
+/*
+ * A pattern for an ignore list that covers the address: itself, where that is fine; otherwise with
+ * `*` for each character that no pattern may hold; empty where there is none. The text must be
+ * valid UTF-8. The caller owns what is returned; NULL: no memory.
+ */
+char *address_pattern(const char *address);
+
 /* Orders addresses without regard to ASCII case; 0 when they are the same address. */
 int address_compare(const char *a, const char *b);
 

@@ -34,3 +34,9 @@ void answer_clear(struct answer *answer)
     user_clear(&answer->user);
     *answer = (struct answer){0};
 }
+
+bool call_writes(enum call call)
+{
+    return call == CALL_CREATE || call == CALL_DELETE || call == CALL_SET_ROLE ||
+           call == CALL_DELETE_USER;
+}

@@ -19,6 +19,9 @@ enum call {
    "delete-user". */
 const char *call_word(enum call call);
 
+/* Whether the call changes anything at the service. */
+bool call_writes(enum call call);
+
 /* A request to be made. It borrows everything; use it before the next step of the pass. */
 struct request {
     enum call call;

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "hidden.h"
 #include "memory.h"
+
+#define PROJECT_ID_MAX 128
 
 const char *role_word(enum role role)
 {
@@ -50,6 +53,25 @@ static int project_compare(const struct project *a, const struct project *b)
 {
     int order = strcmp(a->id, b->id);
     return order != 0 ? order : (int)a->role - (int)b->role;
+}
+
+const char *project_id_fault(const char *id)
+{
+    size_t length = strlen(id);
+    if (length == 0)
+        return "is empty; write one like \"proj_abc\"";
+    if (length > PROJECT_ID_MAX)
+        return "is longer than 128 bytes; copy it from the organisation's settings";
+    while (*id) {
+        uint32_t code = hidden_next_code(&id);
+        if (hidden_code(code))
+            return "contains a control character; remove it";
+        if (code == ' ' || code == 0xa0)
+            return "contains a space; remove it";
+        if (code == '/')
+            return "contains a slash; write the id alone";
+    }
+    return NULL;
 }
 
 int projects_add(struct projects *projects, const char *id, enum project_role role)

@@ -43,6 +43,11 @@ enum project_role project_role_parse(const char *word);
 
 /* Adds a project (the id is copied), keeps the order, and sets `given`. Returns 0 or -ENOMEM. */
 int projects_add(struct projects *projects, const char *id, enum project_role role);
+/*
+ * What is wrong with a project id that somebody wrote, as a phrase with its remedy that completes
+ * "the project id …"; NULL when it is fine. The text must be valid UTF-8.
+ */
+const char *project_id_fault(const char *id);
 /* Whether a project of this id is in the list. */
 bool projects_contain(const struct projects *projects, const char *id);
 /* Copies into *ret, which is overwritten. Returns 0 or -ENOMEM. */

@@ -1,4 +1,4 @@
-/* The list of hidden code points. */
+/* The list of hidden code points, and how to come by one. */
 #include "hidden.h"
 
 #include <stddef.h>
@@ -18,4 +18,16 @@ bool hidden_code(uint32_t code)
         if (code <= hidden[i].last)
             return code >= hidden[i].first;
     return false;
+}
+
+uint32_t hidden_next_code(const char **text)
+{
+    unsigned char first = (unsigned char)*(*text)++;
+    if (first < 0x80)
+        return first;
+    unsigned more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    uint32_t c = first & (0x3fu >> more);
+    for (; more > 0 && **text; more--)
+        c = c << 6 | ((unsigned char)*(*text)++ & 0x3f);
+    return c;
 }

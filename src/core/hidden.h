@@ -9,3 +9,6 @@
  * controls, zero-width ones, and what Unicode calls default-ignorable.
  */
 bool hidden_code(uint32_t code);
+
+/* The code point at *text, which must be valid UTF-8 and not at its end; moves *text past it. */
+uint32_t hidden_next_code(const char **text);

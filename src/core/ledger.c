@@ -17,7 +17,7 @@ struct ledger *ledger_new(void)
 {
     struct ledger *ledger = calloc(1, sizeof *ledger);
     if (ledger)
-        ledger->live = -1;
+        ledger->live = ledger->people = -1;
     return ledger;
 }
 
@@ -41,6 +41,15 @@ void ledger_free(struct ledger *ledger)
     for (size_t i = 0; i < ledger->deletion_count; i++)
         free(ledger->deletions[i].invite_id);
     free(ledger->deletions);
+    for (size_t i = 0; i < ledger->deposed_count; i++)
+        free(ledger->deposed[i].id);
+    free(ledger->deposed);
+    for (size_t i = 0; i < ledger->user_count; i++) {
+        free(ledger->users[i].id);
+        free(ledger->users[i].email);
+    }
+    free(ledger->users);
+    free(ledger->observer);
     free(ledger);
 }
 
@@ -62,6 +71,18 @@ int ledger_adopt(struct ledger *ledger, const char *boot, uint64_t now)
     for (size_t i = 0; i < ledger->deletion_count; i++)
         if (!same_boot || ledger->deletions[i].at > now)
             ledger->deletions[i].at = now;
+    for (size_t i = 0; i < ledger->deposed_count; i++) {
+        struct ledger_deposed *deposed = &ledger->deposed[i];
+        ledger->dirty = ledger->dirty || deposed->begun;
+        if (deposed->begun || !same_boot || deposed->at > now)
+            deposed->at = now;
+        deposed->begun = false;
+    }
+    /* Times of users are those of one process, and of one boot. */
+    if (!same_boot) {
+        free(ledger->observer);
+        ledger->observer = NULL;
+    }
     if (ledger->suspect && (!same_boot || ledger->suspect_at > now))
         ledger->suspect_at = now;
     return memory_set(&ledger->boot, boot);
@@ -197,6 +218,64 @@ bool ledger_hides(const struct ledger *ledger, const char *invite_id, uint64_t b
     return false;
 }
 
+int ledger_depose(struct ledger *ledger, const char *id, uint64_t at, bool begun)
+{
+    size_t i = 0;
+    while (i < ledger->deposed_count && strcmp(ledger->deposed[i].id, id) != 0)
+        i++;
+    if (i == ledger->deposed_count) {
+        _cleanup_free_ char *copy = strdup(id);
+        if (!copy || RESERVE(ledger->deposed, ledger->deposed_count) < 0)
+            return -ENOMEM;
+        ledger->deposed[ledger->deposed_count++] = (struct ledger_deposed){.id = TAKE(copy)};
+    }
+    ledger->deposed[i].at = at;
+    ledger->deposed[i].begun = begun;
+    ledger->dirty = true;
+    return 0;
+}
+
+bool ledger_deposes(const struct ledger *ledger, const char *id, uint64_t begun, uint64_t settle)
+{
+    for (size_t i = 0; i < ledger->deposed_count; i++)
+        if (strcmp(ledger->deposed[i].id, id) == 0)
+            return is_recent(ledger->deposed[i].at, begun, settle);
+    return false;
+}
+
+static int compare_id(const void *key, const void *item)
+{
+    return strcmp(key, ((const struct ledger_user *)item)->id);
+}
+
+const struct ledger_user *ledger_find_user(const struct ledger *ledger, const char *id)
+{
+    if (ledger->user_count == 0)
+        return NULL;
+    return bsearch(id, ledger->users, ledger->user_count, sizeof *ledger->users, compare_id);
+}
+
+uint64_t ledger_removal_due(const struct ledger *ledger, const char *id, uint64_t remove_after)
+{
+    const struct ledger_user *user = ledger_find_user(ledger, id);
+    uint64_t watched = user ? user->undeclared : 0;
+    if (watched < remove_after)
+        return remove_after - watched;
+    return user && user->passes >= 2 ? 0 : 1;
+}
+
+void ledger_unwatch(struct ledger *ledger, const char *id)
+{
+    for (size_t i = 0; i < ledger->user_count; i++) {
+        struct ledger_user *user = &ledger->users[i];
+        if (user->passes == 0 || (id && strcmp(user->id, id) != 0))
+            continue;
+        user->passes = 0;
+        user->undeclared = user->at = 0;
+        ledger->dirty = true;
+    }
+}
+
 void ledger_mark(struct ledger_wish *wish, enum create_state state, uint64_t at, int64_t wall)
 {
     wish->state = state;
@@ -301,8 +380,22 @@ int ledger_settle(struct ledger *ledger, const struct listing *listing, uint64_t
     return 0;
 }
 
+static void forget_deposed(struct ledger *ledger, uint64_t now, uint64_t settle)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ledger->deposed_count; i++) {
+        if (is_recent(ledger->deposed[i].at, now, settle))
+            ledger->deposed[kept++] = ledger->deposed[i];
+        else
+            free(ledger->deposed[i].id);
+    }
+    ledger->dirty = ledger->dirty || kept != ledger->deposed_count;
+    ledger->deposed_count = kept;
+}
+
 void ledger_forget(struct ledger *ledger, uint64_t now, uint64_t settle, int64_t wall)
 {
+    forget_deposed(ledger, now, settle);
     size_t kept = 0;
     for (size_t i = 0; i < ledger->deletion_count; i++) {
         if (is_recent(ledger->deletions[i].at, now, settle))

@@ -38,8 +38,27 @@ struct ledger_wish {
 };
 
 struct ledger_deletion {
-    char *invite_id;
+    char *invite_id; /* or a user's */
     uint64_t at;
+};
+
+/*
+ * An owner whom a write of ours took, or may have taken, the role or the membership. Until settle
+ * has passed, a listing that shows an owner proves nothing.
+ */
+struct ledger_deposed {
+    char *id;
+    uint64_t at; /* when the last such write was begun, or what came of it known */
+    bool begun;  /* written down before sending; after a crash: perhaps sent */
+};
+
+/* A user as complete listings have shown them. */
+struct ledger_user {
+    char *id;
+    char *email;         /* the address by which the file knows them */
+    unsigned passes;     /* complete passes in a row that saw them undeclared */
+    uint64_t undeclared; /* microseconds for which they were watched, and undeclared */
+    uint64_t at;         /* when they were last seen so, by `observer` */
 };
 
 struct ledger {
@@ -50,7 +69,13 @@ struct ledger {
     size_t wish_count;
     struct ledger_deletion *deletions;
     size_t deletion_count;
-    long long live;          /* live invites in the last complete listing; -1: none yet */
+    struct ledger_deposed *deposed;
+    size_t deposed_count;
+    long long live;            /* live invites in the last complete listing; -1: none yet */
+    struct ledger_user *users; /* sorted by id; those with an address */
+    size_t user_count;
+    char *observer;          /* id of the process that saw them last; NULL: none that goes on */
+    long long people;        /* users that are people in the last complete listing; -1: none yet */
     unsigned approvals_used; /* part of the next approval id, so that each is good for one use */
     bool dirty;              /* differs from what was last saved */
     bool owes_save;          /* and so much so that nothing may be written before it is saved */
@@ -90,6 +115,11 @@ int ledger_deleted(struct ledger *ledger, const char *invite_id, uint64_t at);
 bool ledger_hides(const struct ledger *ledger, const char *invite_id, uint64_t begun,
                   uint64_t settle);
 
+/* Remembers, or stamps again, that an owner is being deposed. Returns 0 or -ENOMEM. */
+int ledger_depose(struct ledger *ledger, const char *id, uint64_t at, bool begun);
+/* Whether that was less than `settle` before `begun`: a listing may still show an owner. */
+bool ledger_deposes(const struct ledger *ledger, const char *id, uint64_t begun, uint64_t settle);
+
 /*
  * What a complete listing, begun at `begun`, says about the open creates: shown ones become
  * ANSWERED, and those given up on at least `settle` before it that it lacks become NONE, unless the
@@ -99,8 +129,20 @@ bool ledger_hides(const struct ledger *ledger, const char *invite_id, uint64_t b
 int ledger_settle(struct ledger *ledger, const struct listing *listing, uint64_t begun,
                   uint64_t settle, int64_t now);
 
-/* Drops deletions older than `settle` and wishes without a write for 400 days before `wall`. */
+/* Drops deletions and the deposed older than `settle`, and wishes without a write for 400 days
+ * before `wall`. */
 void ledger_forget(struct ledger *ledger, uint64_t now, uint64_t settle, int64_t wall);
+
+/* The user, or NULL. */
+const struct ledger_user *ledger_find_user(const struct ledger *ledger, const char *id);
+/*
+ * How much longer (microseconds) the user has to be seen undeclared before they may be removed; 0:
+ * at least two complete passes have seen them so, over `remove_after` of watching.
+ */
+uint64_t ledger_removal_due(const struct ledger *ledger, const char *id, uint64_t remove_after);
+
+/* From now on the user is one who was not seen undeclared yet; NULL: all are. */
+void ledger_unwatch(struct ledger *ledger, const char *id);
 
 /* Changes the state and stamps it. */
 void ledger_mark(struct ledger_wish *wish, enum create_state state, uint64_t at, int64_t wall);

@@ -14,6 +14,14 @@ const char *limit_word(enum limit limit)
         return "owner_invites";
     case LIMIT_VANISHED:
         return "vanished";
+    case LIMIT_REMOVALS:
+        return "removals";
+    case LIMIT_REMOVAL_RATIO:
+        return "removal_ratio";
+    case LIMIT_MIN_OWNERS:
+        return "min_owners";
+    case LIMIT_USERS_VANISHED:
+        return "users_vanished";
     }
     return "limit";
 }
@@ -27,6 +35,14 @@ static void exceed(struct excess_list *list, enum limit limit, double allowed, d
 {
     list->items[list->count++] =
         (struct limit_excess){.limit = limit, .allowed = allowed, .found = found};
+}
+
+static void check_share(struct excess_list *list, enum limit limit, double allowed, size_t part,
+                        size_t whole)
+{
+    double share = whole > 0 ? (double)part / (double)whole : 0;
+    if (whole >= LIMIT_SHARE_LEAST && share > allowed)
+        exceed(list, limit, allowed, share);
 }
 
 static void check_count(struct excess_list *list, enum limit limit, unsigned allowed, size_t found)
@@ -45,14 +61,18 @@ size_t limits_check(const struct limits *limits, const struct limit_figures *fig
 {
     struct excess_list list = {.items = excess};
     check_count(&list, LIMIT_REVOCATIONS, limits->revocations, figures->revocations);
-    if (figures->live >= LIMIT_SHARE_LEAST) {
-        double share = (double)figures->revocations / (double)figures->live;
-        if (share > limits->revocation_ratio)
-            exceed(&list, LIMIT_REVOCATION_RATIO, limits->revocation_ratio, share);
-    }
+    check_share(&list, LIMIT_REVOCATION_RATIO, limits->revocation_ratio, figures->revocations,
+                figures->live);
     check_count(&list, LIMIT_INVITES, limits->invites, figures->invites);
     check_count(&list, LIMIT_OWNER_INVITES, limits->owner_invites, figures->owner_invites);
     if (limits_vanished(figures->live_before, figures->listed))
         exceed(&list, LIMIT_VANISHED, (double)figures->live_before, (double)figures->listed);
+    check_count(&list, LIMIT_REMOVALS, limits->removals, figures->removals);
+    check_share(&list, LIMIT_REMOVAL_RATIO, limits->removal_ratio, figures->removals,
+                figures->people);
+    if (figures->owners_lost > 0 && figures->owners_left < limits->min_owners)
+        exceed(&list, LIMIT_MIN_OWNERS, limits->min_owners, (double)figures->owners_left);
+    if (limits_vanished(figures->users_before, figures->people))
+        exceed(&list, LIMIT_USERS_VANISHED, (double)figures->users_before, (double)figures->people);
     return list.count;
 }

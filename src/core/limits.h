@@ -16,7 +16,7 @@ struct limits {
     unsigned revocations;    /* live invites revoked or replaced */
     double revocation_ratio; /* their share of all live invites, where there are at least 10 */
     unsigned invites;        /* invites, renewals and replacements together */
-    unsigned owner_invites;  /* those of them with role owner */
+    unsigned owner_invites;  /* those of them with role owner, and users made owners */
     unsigned renewals;       /* a wish is mailed at most once more than this */
     unsigned removals;       /* users removed */
     double removal_ratio;    /* their share of all users that are people, where at least 10 */
@@ -30,8 +30,12 @@ enum limit {
     LIMIT_INVITES = 4,
     LIMIT_OWNER_INVITES = 8,
     LIMIT_VANISHED = 16, /* most live invites of the last listing are missing from this one */
+    LIMIT_REMOVALS = 32,
+    LIMIT_REMOVAL_RATIO = 64,
+    LIMIT_MIN_OWNERS = 128,
+    LIMIT_USERS_VANISHED = 256, /* most users of the last listing are missing from this one */
 };
-#define LIMIT_COUNT 5
+#define LIMIT_COUNT 9
 
 /* Below this many live invites, shares mean nothing. */
 #define LIMIT_SHARE_LEAST 10
@@ -39,7 +43,7 @@ enum limit {
 /* One limit that a plan exceeds. */
 struct limit_excess {
     enum limit limit;
-    double allowed; /* VANISHED: live invites that were there before */
+    double allowed; /* VANISHED, USERS_VANISHED: what was there before */
     double found;
 };
 
@@ -54,6 +58,11 @@ struct limit_figures {
     size_t live;
     size_t listed;         /* those of them that the listing itself shows */
     long long live_before; /* in the last complete listing; -1: there was none */
+    size_t removals;
+    size_t people;          /* users that are people */
+    size_t owners_left;     /* once the plan is carried out */
+    size_t owners_lost;     /* removed, or made readers */
+    long long users_before; /* in the last complete listing; -1: there was none */
 };
 
 /* Whether most of `before` live invites (-1: not known) are missing from a listing of `listed`. */

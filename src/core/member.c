@@ -76,6 +76,12 @@ bool members_protects(const struct members *members, const char *email)
     return false;
 }
 
+bool members_have(const struct members *members, const char *email)
+{
+    return members_find(members, email) || members_protects(members, email) ||
+           members_ignored_by(members, email);
+}
+
 enum member_standing member_standing(const struct member *member, int64_t now)
 {
     if (!member)
@@ -114,8 +120,12 @@ void members_free(struct members *members)
     for (size_t i = 0; i < members->ignore_count; i++)
         free(members->ignore[i]);
     free(members->ignore);
-    for (size_t i = 0; i < members->protected_count; i++)
+    for (size_t i = 0; i < members->protected_count; i++) {
         free(members->protected[i]);
+        if (members->protected_places)
+            free(members->protected_places[i]);
+    }
     free(members->protected);
+    free(members->protected_places);
     free(members);
 }

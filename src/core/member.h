@@ -24,6 +24,7 @@ struct members {
     size_t ignore_count;
     char **protected; /* addresses whose users are never removed or demoted */
     size_t protected_count;
+    char **protected_places; /* where they stand, for messages; NULL: not known */
 };
 
 /* What the file says of a person at a given time. */
@@ -52,6 +53,9 @@ const char *members_ignored_by(const struct members *members, const char *email)
 int members_protect(struct members *members, const char *email);
 /* Whether the address is protected. */
 bool members_protects(const struct members *members, const char *email);
+/* Whether the file has the address at all: declares it, whatever the dates, protects it or
+ * ignores it. */
+bool members_have(const struct members *members, const char *email);
 
 /*
  * The next moment after `now`, both in seconds since the epoch, at which somebody's first day

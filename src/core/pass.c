@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "observe.h"
 #include "writes.h"
 
 /* So many network or 5xx failures in a row end the pass. */
@@ -17,7 +18,8 @@
 /* And a share of a large ledger more, so that writing it whole stays in proportion to the work. */
 #define RECORD_SHARE 64
 /* Tags from here on are list requests; below, positions in `writes`. */
-#define TAG_LIST UINT32_MAX
+#define TAG_USERS (UINT32_MAX - 1)
+#define TAG_LIST  UINT32_MAX
 
 /* After a stop, a replacement that has deleted already waits no longer than this for its create. */
 #define STOP_PATIENCE_USEC (UINT64_C(10) * 1000000)
@@ -34,17 +36,25 @@ enum phase {
     PHASE_OVER,
 };
 
+/* A listing as it comes in, page by page. */
+struct reading {
+    struct listing *listing;
+    enum call call;
+    unsigned tag;
+    bool in_flight;
+    uint64_t begun; /* when it was begun, on the ledger's clock */
+    uint64_t page_sent_at;
+};
+
 struct pass {
     struct pass_params params;
     enum phase phase;
     enum pass_end end;
     bool failed;
-    char *error; /* why; NULL where memory was too short even for that */
-    struct listing *first, *second;
-    bool listing_in_flight;
-    uint64_t begun; /* when the current listing was begun */
-    uint64_t page_sent_at;
-    int64_t date; /* its date */
+    char *error;                  /* why; NULL where memory was too short even for that */
+    struct reading first, second; /* of invites: for the plan, and to look again */
+    struct reading users;         /* its listing is NULL where they are not listed */
+    int64_t date;                 /* of the last listing of invites */
     bool date_stated;
     char *organization; /* as the listing's answers name it */
     struct plan *plan;
@@ -61,15 +71,24 @@ struct pass {
     bool looked;         /* the second look is behind us */
 };
 
+static bool begin_reading(struct reading *reading, enum listing_kind kind)
+{
+    reading->listing = listing_new(kind);
+    reading->call = kind == LISTING_USERS ? CALL_LIST_USERS : CALL_LIST;
+    reading->tag = kind == LISTING_USERS ? TAG_USERS : TAG_LIST;
+    return reading->listing;
+}
+
 struct pass *pass_new(const struct pass_params *params)
 {
     struct pass *pass = calloc(1, sizeof *pass);
     if (!pass)
         return NULL;
     pass->params = *params;
-    pass->first = listing_new(LISTING_INVITES);
-    pass->second = listing_new(LISTING_INVITES);
-    if (!pass->first || !pass->second) {
+    bool users = params->users_mode != USERS_OFF;
+    if (!begin_reading(&pass->first, LISTING_INVITES) ||
+        !begin_reading(&pass->second, LISTING_INVITES) ||
+        (users && !begin_reading(&pass->users, LISTING_USERS))) {
         pass_free(pass);
         return NULL;
     }
@@ -81,32 +100,39 @@ void pass_free(struct pass *pass)
     writes_clear(&pass->writes);
     if (pass->plan)
         plan_free(pass->plan);
-    if (pass->first)
-        listing_free(pass->first);
-    if (pass->second)
-        listing_free(pass->second);
+    listing_free_pointer(&pass->first.listing);
+    listing_free_pointer(&pass->second.listing);
+    listing_free_pointer(&pass->users.listing);
     free(pass->organization);
     free(pass->error);
     free(pass);
 }
 
-/* The listing that pages go into. The newest complete one is the second only once it is. */
-static struct listing *current_listing(const struct pass *pass)
+/* What the answer to a list request belongs to. */
+static struct reading *reading_of(struct pass *pass, unsigned tag)
 {
-    return pass->phase == PHASE_LOOK ? pass->second : pass->first;
+    if (tag == TAG_USERS)
+        return &pass->users;
+    return pass->phase == PHASE_LOOK ? &pass->second : &pass->first;
+}
+
+/* When the newest listing of invites was begun. */
+static uint64_t begun(const struct pass *pass)
+{
+    return pass->second.begun != 0 ? pass->second.begun : pass->first.begun;
 }
 
 /* The service's clock now: the host's may be wrong by any amount, but runs as fast. */
 static int64_t service_date(const struct pass *pass, const struct instant *now)
 {
-    return pass->date + (int64_t)((now->boot - pass->begun) / 1000000);
+    return pass->date + (int64_t)((now->boot - begun(pass)) / 1000000);
 }
 
 static struct write_context context(struct pass *pass, const struct instant *now)
 {
     return (struct write_context){
         .ledger = pass->params.ledger,
-        .listing = pass->looked ? pass->second : pass->first,
+        .listing = pass->looked ? pass->second.listing : pass->first.listing,
         .limits = pass->params.limits,
         .now = now,
         .date = pass->date,
@@ -183,7 +209,7 @@ static bool is_declared(const char *email, const void *context)
 {
     const struct pass *pass = context;
     const struct member *member = members_find(pass->params.members, email);
-    return member && (member->ends_at == 0 || member->ends_at > pass->date);
+    return member_standing(member, pass->date) == STANDING_DECLARED;
 }
 
 static int judge_approval(struct pass *pass)
@@ -208,11 +234,15 @@ static int make_plan(struct pass *pass)
 {
     const struct plan_inputs inputs = {
         .members = pass->params.members,
-        .listing = pass->first,
+        .listing = pass->first.listing,
+        .users = pass->users.listing,
+        .users_mode = pass->params.users_mode,
+        .remove_after = pass->params.remove_after,
         .ledger = pass->params.ledger,
         .limits = pass->params.limits,
         .create_only = pass->params.create_only,
-        .begun = pass->begun,
+        .begun = pass->first.begun,
+        .users_begun = pass->users.begun,
         .settle = pass->params.settle,
         .now = pass->date,
     };
@@ -224,11 +254,11 @@ static int make_plan(struct pass *pass)
 static bool is_doubtful(const struct pass *pass)
 {
     const struct ledger *ledger = pass->params.ledger;
-    const struct invites *invites = listing_invites(pass->first);
+    const struct invites *invites = listing_invites(pass->first.listing);
     size_t live = 0;
     for (size_t i = 0; i < invites->count; i++)
         live += invite_is_live(&invites->items[i], pass->date) &&
-                !ledger_hides(ledger, invites->items[i].id, pass->begun, pass->params.settle);
+                !ledger_hides(ledger, invites->items[i].id, begun(pass), pass->params.settle);
     return limits_vanished(ledger->live, live);
 }
 
@@ -237,15 +267,44 @@ static int learn(struct pass *pass)
 {
     if (is_doubtful(pass))
         return 0;
-    return ledger_settle(pass->params.ledger, pass->first, pass->begun, pass->params.settle,
-                         pass->date);
+    return ledger_settle(pass->params.ledger, pass->first.listing, pass->first.begun,
+                         pass->params.settle, pass->date);
+}
+
+/* Whether the listing of users lacks most people of the last pass. */
+static bool are_users_doubtful(const struct pass *pass)
+{
+    const struct users *users = listing_users(pass->users.listing);
+    size_t people = 0;
+    for (size_t i = 0; i < users->count; i++)
+        people += !users->items[i].is_service_account;
+    return limits_vanished(pass->params.ledger->people, people);
+}
+
+static int observe(struct pass *pass)
+{
+    /* Who was seen undeclared before may be declared now, and starts over. */
+    if (!pass->users.listing)
+        ledger_unwatch(pass->params.ledger, NULL);
+    if (!pass->users.listing || are_users_doubtful(pass))
+        return 0;
+    const struct observation observation = {
+        .members = pass->params.members,
+        .users = pass->users.listing,
+        .observer = pass->params.observer,
+        .begun = pass->users.begun,
+        .gap_most = pass->params.watch_gap,
+        .now = pass->date,
+        .counts = pass->params.users_mode == USERS_MANAGE && !pass->params.create_only,
+    };
+    return observe_users(pass->params.ledger, &observation);
 }
 
 static void listed(struct pass *pass)
 {
     if (!check_organization(pass))
         return;
-    if (adopt_organization(pass) < 0 || learn(pass) < 0) {
+    if (adopt_organization(pass) < 0 || learn(pass) < 0 || observe(pass) < 0) {
         fail_memory(pass);
         return;
     }
@@ -258,27 +317,28 @@ static void listed(struct pass *pass)
 }
 
 /* The listing in hand cannot be finished: without it nothing may be decided. */
-static void listing_failed(struct pass *pass, const char *what)
+static void listing_failed(struct pass *pass, const struct reading *reading, const char *what)
 {
-    fail(pass, memory_format("the listing of invites is not complete, so nothing is decided from "
-                             "it; try again later (page %u: %s)",
-                             listing_page_number(current_listing(pass)), what));
+    fail(pass, memory_format("the listing of %s is not complete, so nothing is decided from it; "
+                             "try again later (page %u: %s)",
+                             reading == &pass->users ? "users" : "invites",
+                             listing_page_number(reading->listing), what));
 }
 
 /* Whether the second listing lacks most of the pending invites of the first that we left there. */
 static bool has_vanished(const struct pass *pass)
 {
-    const struct invites *before = listing_invites(pass->first);
+    const struct invites *before = listing_invites(pass->first.listing);
     long long left = 0;
     size_t there = 0;
     for (size_t i = 0; i < before->count; i++) {
         const struct invite *invite = &before->items[i];
         /* What has expired meanwhile is still listed. */
         if (invite->status != INVITE_PENDING ||
-            ledger_hides(pass->params.ledger, invite->id, pass->begun, UINT64_MAX))
+            ledger_hides(pass->params.ledger, invite->id, begun(pass), UINT64_MAX))
             continue;
         left++;
-        there += listing_find(pass->second, invite->id) != NULL;
+        there += listing_find(pass->second.listing, invite->id) != NULL;
     }
     return limits_vanished(left, there);
 }
@@ -286,11 +346,12 @@ static bool has_vanished(const struct pass *pass)
 static void looked(struct pass *pass, const struct instant *now)
 {
     if (has_vanished(pass)) {
-        listing_failed(pass, "fewer than half of the live invites of a moment ago are in it");
+        listing_failed(pass, &pass->second,
+                       "fewer than half of the live invites of a moment ago are in it");
         return;
     }
-    if (ledger_settle(pass->params.ledger, pass->second, pass->begun, pass->params.settle,
-                      pass->date) < 0) {
+    if (ledger_settle(pass->params.ledger, pass->second.listing, pass->second.begun,
+                      pass->params.settle, pass->date) < 0) {
         fail_memory(pass);
         return;
     }
@@ -305,24 +366,39 @@ static void looked(struct pass *pass, const struct instant *now)
 }
 
 /* The service does not let us list at all. */
-static void listing_refused(struct pass *pass, const struct answer *answer, const char *error)
+static void listing_refused(struct pass *pass, const struct reading *reading,
+                            const struct answer *answer, const char *error)
 {
-    bool first = !listing_cursor(current_listing(pass));
-    if (first && (answer->status == 401 || answer->status == 403))
+    bool first = !listing_cursor(reading->listing), users = reading == &pass->users;
+    bool forbidden = first && (answer->status == 401 || answer->status == 403);
+    bool missing =
+        first && (answer->status == 404 || (answer->status >= 300 && answer->status < 400));
+    if (forbidden && users)
+        fail(pass, memory_format("the key may not list users (%s): give it the scope "
+                                 "api.management.read, or set `users` to \"off\"",
+                                 error));
+    else if (forbidden)
         fail(pass, memory_format("the service refuses the key (%s): use an Admin API key with the "
                                  "scope api.management.read",
                                  error));
-    else if (first && (answer->status == 404 || (answer->status >= 300 && answer->status < 400)))
-        fail(pass, memory_format("the service has no invites there (%s): check the base URL %s",
-                                 error, pass->params.base_url));
+    else if (missing)
+        fail(pass, memory_format("the service has no %s there (%s): check the base URL %s%s",
+                                 users ? "users" : "invites", error, pass->params.base_url,
+                                 users ? ", or set `users` to \"off\"" : ""));
     else
-        listing_failed(pass, error);
+        listing_failed(pass, reading, error);
 }
 
-static void take_page(struct pass *pass, struct answer *answer, const struct instant *now)
+static bool is_complete(const struct reading *reading)
 {
-    struct listing *listing = current_listing(pass);
-    if (!listing_cursor(listing)) {
+    return !reading->listing || listing_state(reading->listing) == LISTING_COMPLETE;
+}
+
+static void take_page(struct pass *pass, struct reading *reading, struct answer *answer,
+                      const struct instant *now)
+{
+    struct listing *listing = reading->listing;
+    if (reading != &pass->users && !listing_cursor(listing)) {
         pass->date_stated = answer->date != 0;
         pass->date = pass->date_stated ? answer->date : now->wall;
     }
@@ -333,53 +409,55 @@ static void take_page(struct pass *pass, struct answer *answer, const struct ins
         return;
     }
     if (listing_state(listing) == LISTING_BROKEN)
-        listing_failed(pass, listing_fault(listing));
-    else if (listing_state(listing) == LISTING_COMPLETE && pass->phase == PHASE_LIST)
-        listed(pass);
-    else if (listing_state(listing) == LISTING_COMPLETE)
+        listing_failed(pass, reading, listing_fault(listing));
+    else if (reading == &pass->users && is_complete(reading) && listing_count(listing) == 0)
+        listing_failed(pass, reading, "nobody is listed, and somebody has to own the organisation");
+    else if (reading == &pass->second && is_complete(reading))
         looked(pass, now);
+    else if (pass->phase == PHASE_LIST && is_complete(&pass->first) && is_complete(&pass->users))
+        listed(pass);
 }
 
 /* `give_up`: no page can be asked for any more, for this reason, if there was memory for it. */
-static void take_list(struct pass *pass, struct answer *answer, bool give_up, const char *reason,
-                      const struct instant *now)
+static void take_list(struct pass *pass, struct reading *reading, struct answer *answer,
+                      bool give_up, const char *reason, const struct instant *now)
 {
-    struct listing *listing = current_listing(pass);
+    struct listing *listing = reading->listing;
     const char *error = answer->error ? answer->error : "no answer";
-    pass->listing_in_flight = false;
+    reading->in_flight = false;
     bool cursor_unknown = answer->kind == ANSWER_REFUSED && listing_cursor(listing) &&
                           (answer->status == 404 || answer->status == 400);
     if (is_other(pass->organization, answer->organization)) {
         /* Not even its refusals say anything about ours. */
-        listing_failed(pass, "two organisations answer in turn");
+        listing_failed(pass, reading, "two organisations answer in turn");
     } else if (answer->kind == ANSWER_OK) {
-        take_page(pass, answer, now);
+        take_page(pass, reading, answer, now);
     } else if (cursor_unknown) {
         listing_cursor_died(listing);
         if (listing_state(listing) == LISTING_BROKEN)
-            listing_failed(pass, listing_fault(listing));
+            listing_failed(pass, reading, listing_fault(listing));
     } else if (answer->kind == ANSWER_REFUSED) {
-        listing_refused(pass, answer, error);
+        listing_refused(pass, reading, answer, error);
     } else if (give_up && answer->kind == ANSWER_UNSENT && !listing_cursor(listing)) {
         fail(pass, memory_format("the service cannot be reached: check the base URL %s, the "
                                  "network and the certificate (%s)",
                                  pass->params.base_url, reason ? reason : error));
     } else if (give_up || answer->hopeless) {
-        listing_failed(pass, reason ? reason : error);
+        listing_failed(pass, reading, reason ? reason : error);
     }
 }
 
-static struct pass_step send_list(struct pass *pass, const struct instant *now)
+static struct pass_step send_list(struct reading *reading, const struct instant *now)
 {
-    struct listing *listing = current_listing(pass);
+    const char *cursor = listing_cursor(reading->listing);
     /* A listing that starts over is a new listing: it is begun now. */
-    if (!listing_cursor(listing))
-        pass->begun = now->boot;
-    pass->page_sent_at = now->boot;
-    pass->listing_in_flight = true;
+    if (!cursor)
+        reading->begun = now->boot;
+    reading->page_sent_at = now->boot;
+    reading->in_flight = true;
     return (struct pass_step){
         .want = PASS_WANTS_REQUEST,
-        .request = {.call = CALL_LIST, .tag = TAG_LIST, .cursor = listing_cursor(listing)},
+        .request = {.call = reading->call, .tag = reading->tag, .cursor = cursor},
     };
 }
 
@@ -445,7 +523,7 @@ static bool must_give_up(const struct pass *pass, const struct answer *answer, e
                          char **ret_reason)
 {
     const char *error = answer->error ? answer->error : "no answer";
-    bool write = call == CALL_CREATE || call == CALL_DELETE;
+    bool write = call_writes(call);
     bool limited = answer->kind == ANSWER_LIMITED;
     *ret_reason = NULL;
     if (write && (answer->status == 401 || answer->status == 403))
@@ -473,10 +551,15 @@ static void start_writing(struct pass *pass)
     struct ledger *ledger = pass->params.ledger;
     bool vanished = false;
     for (size_t i = 0; i < plan->lines.count; i++)
-        vanished = vanished || (plan->lines.items[i].blocked_by & LIMIT_VANISHED) != 0;
+        vanished = vanished ||
+                   (plan->lines.items[i].blocked_by & (LIMIT_VANISHED | LIMIT_USERS_VANISHED)) != 0;
     /* What was not believed must not become the measure for the next listing. */
     if (!vanished && ledger->live != (long long)plan->listed) {
         ledger->live = (long long)plan->listed;
+        ledger->dirty = true;
+    }
+    if (pass->users.listing && !vanished && ledger->people != (long long)plan->people) {
+        ledger->people = (long long)plan->people;
         ledger->dirty = true;
     }
     if (ledger->suspect) {
@@ -504,8 +587,8 @@ static void begin_some(struct pass *pass, const struct instant *now)
         struct write *write = writes_pick(&pass->writes, pass->stopping);
         if (!write || write->stage != WRITE_WAITING)
             return;
-        /* Needing no save, a revocation would overtake those that wait for one. */
-        if (pass->recording && write->line->action == ACTION_REVOKE)
+        /* Needing no save, it would overtake those that wait for one. */
+        if (pass->recording && !action_mails(write->line->action))
             return;
         if (write_begin(write, &c) < 0) {
             fail_memory(pass);
@@ -559,6 +642,8 @@ static void finish(struct pass *pass, const struct instant *now)
         const struct line *line = pass->writes.items[i].line;
         if (line->action == ACTION_REVOKE && line->result == RESULT_DONE && ledger->live > 0)
             ledger->live--;
+        if (line->action == ACTION_REMOVE && line->result == RESULT_DONE && ledger->people > 0)
+            ledger->people--;
     }
     /* The earlier of two clocks: a host whose clock has jumped ahead forgets nothing. */
     int64_t wall = now->wall < pass->date ? now->wall : pass->date;
@@ -571,6 +656,9 @@ static void finish(struct pass *pass, const struct instant *now)
 static struct pass_step wait_to_write(struct pass *pass, const struct instant *now)
 {
     uint64_t until = ready_at(pass);
+    /* The pace alone, uneven as it is, would not make it wait so long. */
+    if (until - now->boot > 2 * pass->params.pace->interval)
+        writes_hold_up(&pass->writes);
     if (pass->stopping && until - now->boot > STOP_PATIENCE_USEC) {
         pass->closing = true;
         return pass_next(pass, now);
@@ -583,6 +671,9 @@ static struct pass_step send_write(struct pass *pass, struct write *write,
 {
     if (now->boot < ready_at(pass))
         return wait_to_write(pass, now);
+    write_freshen(write, now->boot);
+    if (write->stage == WRITE_ENDED)
+        return pass_next(pass, now);
     write->stage = WRITE_IN_FLIGHT;
     write->sent_at = now->boot;
     unsigned tag = (unsigned)(write - pass->writes.items);
@@ -643,11 +734,12 @@ void pass_answer(struct pass *pass, struct answer *answer, const struct instant 
         answer_clear(answer);
         return;
     }
-    if (answer->tag == TAG_LIST) {
-        weigh(pass, answer, pass->page_sent_at, now);
+    if (answer->tag >= TAG_USERS) {
+        struct reading *reading = reading_of(pass, answer->tag);
+        weigh(pass, answer, reading->page_sent_at, now);
         char *reason;
-        bool give_up = must_give_up(pass, answer, CALL_LIST, &reason);
-        take_list(pass, answer, give_up, reason, now);
+        bool give_up = must_give_up(pass, answer, reading->call, &reason);
+        take_list(pass, reading, answer, give_up, reason, now);
         free(reason);
     } else {
         weigh(pass, answer, pass->writes.items[answer->tag].sent_at, now);
@@ -689,18 +781,30 @@ static struct pass_step next_quiet(struct pass *pass, const struct instant *now)
     return pass_next(pass, now);
 }
 
+/* The listing that wants a page and has none on its way, or NULL. */
+static struct reading *hungry(struct pass *pass)
+{
+    struct reading *readings[] = {&pass->first, &pass->users, &pass->second};
+    size_t from = pass->phase == PHASE_LOOK ? 2 : 0, to = pass->phase == PHASE_LOOK ? 3 : 2;
+    for (size_t i = from; i < to; i++)
+        if (!is_complete(readings[i]) && !readings[i]->in_flight)
+            return readings[i];
+    return NULL;
+}
+
 static struct pass_step next_page(struct pass *pass, const struct instant *now)
 {
-    if (pass->listing_in_flight)
+    struct reading *reading = hungry(pass);
+    if (!reading || pass->in_flight >= pass->params.concurrency)
         return wait_until(PACE_NEVER);
     uint64_t ready = ready_at(pass);
     if (ready > now->boot + PATIENCE_USEC) {
-        listing_failed(pass, "the service has asked for a longer pause");
+        listing_failed(pass, reading, "the service has asked for a longer pause");
         return pass_next(pass, now);
     }
     if (now->boot < ready)
         return wait_until(ready);
-    return sent(pass, send_list(pass, now), now);
+    return sent(pass, send_list(reading, now), now);
 }
 
 /* A stop takes effect at once where no write is under way. */
@@ -768,7 +872,12 @@ const struct plan *pass_plan(const struct pass *pass)
 
 const struct listing *pass_listing(const struct pass *pass)
 {
-    return pass->first;
+    return pass->first.listing;
+}
+
+const struct listing *pass_users(const struct pass *pass)
+{
+    return pass->users.listing;
 }
 
 int64_t pass_date(const struct pass *pass, bool *ret_stated)

@@ -21,10 +21,14 @@ struct pass_params {
     struct pace *pace;             /* borrowed; outlives the pass, so that what it learned stays */
     const struct limits *limits;   /* borrowed */
     bool create_only;
-    uint64_t settle;      /* microseconds */
-    unsigned concurrency; /* requests in flight at most */
-    const char *base_url; /* what the organisation is known by; borrowed */
-    const char *approval; /* id of the blocked plan that may be carried out; NULL: none */
+    enum users_mode users_mode;
+    uint64_t remove_after; /* microseconds that a user has to be watched undeclared */
+    uint64_t watch_gap;    /* microseconds between two listings that still count as one watch */
+    const char *observer;  /* id of a process that makes many passes; NULL: of this one alone */
+    uint64_t settle;       /* microseconds */
+    unsigned concurrency;  /* requests in flight at most */
+    const char *base_url;  /* what the organisation is known by; borrowed */
+    const char *approval;  /* id of the blocked plan that may be carried out; NULL: none */
     char *(*digest)(const char *text); /* the id of a text; the caller owns it, NULL: no memory */
 };
 
@@ -73,8 +77,10 @@ enum pass_end pass_end(const struct pass *pass);
 const char *pass_error(const struct pass *pass);
 /* NULL until planned. Results fill in while the pass goes on. Owned by the pass. */
 const struct plan *pass_plan(const struct pass *pass);
-/* The first listing, complete once planned. */
+/* The first listing of invites, complete once planned. */
 const struct listing *pass_listing(const struct pass *pass);
+/* The listing of users, complete once planned; NULL where they are not listed. */
+const struct listing *pass_users(const struct pass *pass);
 /* The listing's date, seconds since the epoch; *ret_stated says whether the service stated it. */
 int64_t pass_date(const struct pass *pass, bool *ret_stated);
 /* Requests sent so far. */

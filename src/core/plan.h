@@ -8,6 +8,8 @@ struct plan {
     struct lines lines; /* in the order in which they are written, then attention, then keep */
     size_t live;        /* live invites, with those that a listing may not show yet */
     size_t listed;      /* those of them that the listing shows */
+    size_t people;      /* users that are people; 0 where users are not listed */
+    size_t owners;      /* those of them that are sure to have the role owner */
     struct limit_excess excess[LIMIT_COUNT];
     size_t excess_count;
     bool approved;          /* an approval lifted the limits */
@@ -31,8 +33,8 @@ bool plan_in_sync(const struct plan *plan);
 
 /*
  * Everything that an approval id stands for, as text to be digested: the organisation, how many
- * approvals were used before, whether a listing lacks most of what was there, and each blocked
- * action. The caller owns it; NULL: no memory.
+ * approvals were used before, whether a listing lacks most of what was there, whether too few
+ * owners would be left, and each blocked action. The caller owns it; NULL: no memory.
  */
 char *plan_blocked_text(const struct plan *plan, const struct ledger *ledger);
 /* Whether everything that an approval has lifted is done. */

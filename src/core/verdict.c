@@ -11,9 +11,14 @@
 
 const char *action_word(enum action action)
 {
-    static const char *const words[] = {"invite", "renew",     "replace",
-                                        "revoke", "attention", "keep"};
+    static const char *const words[] = {"invite",   "renew",  "replace",   "revoke",
+                                        "set-role", "remove", "attention", "keep"};
     return words[action];
+}
+
+const char *action_key(enum action action)
+{
+    return action == ACTION_SET_ROLE ? "set_role" : action_word(action);
 }
 
 const char *reason_word(enum reason reason)
@@ -36,6 +41,18 @@ const char *reason_word(enum reason reason)
         [REASON_MEMBERSHIP_ENDED] = "membership-ended",
         [REASON_ACCEPTED_UNDECLARED] = "accepted-undeclared",
         [REASON_EXPIRED_UNDECLARED] = "expired-undeclared",
+        [REASON_MEMBERSHIP_NOT_BEGUN] = "membership-not-begun",
+        [REASON_ALREADY_MEMBER] = "already-member",
+        [REASON_MEMBER_LEFT] = "member-left",
+        [REASON_USER_ROLE_DIFFERS] = "user-role-differs",
+        [REASON_USER_UNDECLARED] = "user-undeclared",
+        [REASON_REMOVAL_DUE] = "removal-due",
+        [REASON_EMAIL_CHANGED] = "email-changed",
+        [REASON_SERVICE_ACCOUNT] = "service-account",
+        [REASON_SCIM_MANAGED] = "scim-managed",
+        [REASON_NO_EMAIL] = "no-email",
+        [REASON_PROTECTED] = "protected",
+        [REASON_LAST_OWNER] = "last-owner",
     };
     return words[reason];
 }
@@ -51,9 +68,14 @@ bool action_mails(enum action action)
     return action == ACTION_INVITE || action == ACTION_RENEW || action == ACTION_REPLACE;
 }
 
+bool action_concerns_user(enum action action)
+{
+    return action == ACTION_SET_ROLE || action == ACTION_REMOVE;
+}
+
 bool action_writes(enum action action)
 {
-    return action_mails(action) || action == ACTION_REVOKE;
+    return action_mails(action) || action == ACTION_REVOKE || action_concerns_user(action);
 }
 
 /* One person under judgement, with the figures that the rows ask for. */
@@ -255,10 +277,55 @@ static int judge_declared_live(struct judgement *j)
     return r < 0 ? r : revoke_live_but(j, kept, REASON_DUPLICATE);
 }
 
+/* The invite that was accepted last, whichever was made last; one of an unknown time before all. */
+static const struct invite *last_accepted(const struct judgement *j)
+{
+    const struct invite *last = NULL;
+    for (size_t i = 0; i < j->person->count; i++) {
+        const struct invite *invite = j->person->sightings[i].invite;
+        if (invite->status != INVITE_ACCEPTED)
+            continue;
+        if (invite->accepted_at == 0)
+            return invite;
+        if (!last || invite->accepted_at > last->accepted_at)
+            last = invite;
+    }
+    return last;
+}
+
+/* Whether the invite was accepted so long ago that its user would be listed; -1: not stated. */
+static int accepted_long_ago(const struct judgement *j, const struct invite *invite)
+{
+    if (invite->accepted_at == 0)
+        return -1;
+    return j->inputs->now - invite->accepted_at > ACCEPTANCE_SHOWS_SECONDS;
+}
+
+/*
+ * Declared, accepted, and no user: whoever accepted is gone, or does not show yet, or is the user
+ * of whom no e-mail is stated.
+ */
+static int judge_declared_gone(struct judgement *j)
+{
+    const struct invite *accepted = last_accepted(j);
+    switch (accepted_long_ago(j, accepted)) {
+    case 0:
+        return add(j, ACTION_KEEP, REASON_MEMBER, accepted);
+    case 1:
+        if (j->person->may_be_nameless)
+            return add(j, ACTION_ATTENTION, REASON_MEMBER_LEFT, accepted);
+        return add_mail(j, ACTION_INVITE, REASON_MEMBER_LEFT, accepted);
+    default:
+        return add(j, ACTION_ATTENTION, REASON_MEMBER_LEFT, accepted);
+    }
+}
+
 static int judge_declared(struct judgement *j)
 {
     if (j->live > 0)
         return judge_declared_live(j);
+    if (j->accepted > 0 && j->inputs->users)
+        return judge_declared_gone(j);
     if (j->accepted > 0 && j->newest_accepted->role != j->person->member->role)
         return add(j, ACTION_ATTENTION, REASON_ACCEPTED_ROLE_DIFFERS, j->newest_accepted);
     if (j->accepted > 0)
@@ -268,13 +335,92 @@ static int judge_declared(struct judgement *j)
     return add_mail(j, ACTION_INVITE, REASON_NOT_INVITED, NULL);
 }
 
+static enum reason undeclared_reason(enum member_standing standing)
+{
+    return standing == STANDING_ENDED       ? REASON_MEMBERSHIP_ENDED
+           : standing == STANDING_NOT_BEGUN ? REASON_MEMBERSHIP_NOT_BEGUN
+                                            : REASON_UNDECLARED;
+}
+
 static int judge_undeclared(struct judgement *j, enum reason reason)
 {
     int r = revoke_live_but(j, NULL, reason);
-    if (r >= 0 && j->accepted > 0)
+    if (r >= 0 && j->accepted > 0 && j->inputs->users && accepted_long_ago(j, last_accepted(j)))
+        r = add(j, ACTION_KEEP, REASON_MEMBER_LEFT, last_accepted(j));
+    else if (r >= 0 && j->accepted > 0)
         r = add(j, ACTION_ATTENTION, REASON_ACCEPTED_UNDECLARED, j->newest_accepted);
     else if (r >= 0 && j->live == 0 && j->newest_expired)
         r = add(j, ACTION_KEEP, REASON_EXPIRED_UNDECLARED, j->newest_expired);
+    return r;
+}
+
+/* Whether it may be by this very invite that the user has joined. */
+static bool may_be_accepted(const struct judgement *j, const struct invite *invite,
+                            const struct user *user)
+{
+    bool long_member = j->inputs->now - user->added_at > ACCEPTANCE_SHOWS_SECONDS;
+    bool made_later = invite->created_at > user->added_at;
+    return user->added_at == 0 || (!long_member && !made_later);
+}
+
+/*
+ * Whether the invite is one that a member has no use for. Not one that they may just have accepted,
+ * or that the listing does not show: those of users and of invites may lag behind each other.
+ */
+static bool is_stray(const struct judgement *j, const struct sighting *sighting)
+{
+    for (size_t i = 0; i < j->person->user_count; i++)
+        if (may_be_accepted(j, sighting->invite, j->person->users[i].user))
+            return false;
+    return !sighting->assumed;
+}
+
+static int revoke_strays(struct judgement *j, enum reason reason)
+{
+    for (size_t i = 0; i < j->person->count; i++) {
+        const struct sighting *sighting = &j->person->sightings[i];
+        if (!is_live(j, i) || !is_stray(j, sighting))
+            continue;
+        int r = add(j, unless_create_only(j, ACTION_REVOKE), reason, sighting->invite);
+        if (r < 0)
+            return r;
+        struct line *line = &j->lines->items[j->lines->count - 1];
+        line->role = sighting->invite->role;
+        line->projects = &sighting->invite->projects;
+    }
+    return 0;
+}
+
+/* A member: what they are is judged by the user, and their invites are only in the way. */
+static int judge_member(struct judgement *j, enum member_standing standing)
+{
+    size_t before = j->lines->count;
+    for (size_t i = 0; i < j->person->user_count; i++) {
+        int r = verdict_on_user(j->inputs, j->person, j->person->users[i].user, j->lines);
+        if (r < 0)
+            return r;
+    }
+    /* Where it is not known who this is, nothing of theirs is touched. */
+    for (size_t i = before; i < j->lines->count; i++)
+        if (j->lines->items[i].reason == REASON_UNKNOWN_STATUS ||
+            j->lines->items[i].reason == REASON_EMAIL_CHANGED ||
+            j->lines->items[i].reason == REASON_NO_EMAIL)
+            return 0;
+    return revoke_strays(j, standing == STANDING_DECLARED ? REASON_ALREADY_MEMBER
+                                                          : undeclared_reason(standing));
+}
+
+static int keep_ignored(struct judgement *j)
+{
+    if (j->person->count > 0)
+        return add(j, ACTION_KEEP, REASON_IGNORED, j->person->sightings[0].invite);
+    int r = verdict_on_user(j->inputs, j->person, j->person->users[0].user, j->lines);
+    if (r >= 0) {
+        struct line *line = &j->lines->items[j->lines->count - 1];
+        line->action = ACTION_KEEP;
+        line->reason = REASON_IGNORED;
+        line->due_in = 0;
+    }
     return r;
 }
 
@@ -282,15 +428,16 @@ int verdict_on(const struct plan_inputs *inputs, const struct person *person, st
 {
     struct judgement j = {.inputs = inputs, .person = person, .lines = lines};
     if (members_ignored_by(inputs->members, person->address))
-        return add(&j, ACTION_KEEP, REASON_IGNORED, person->sightings[0].invite);
+        return keep_ignored(&j);
     const struct invite *unknown = find_unknown(person);
     if (unknown)
         return add(&j, ACTION_ATTENTION, REASON_UNKNOWN_STATUS, unknown);
 
     survey(&j);
-    const struct member *member = person->member;
-    bool ended = member && member->ends_at != 0 && member->ends_at <= inputs->now;
-    if (member && !ended)
+    enum member_standing standing = member_standing(person->member, inputs->now);
+    if (person->user_count > 0)
+        return judge_member(&j, standing);
+    if (standing == STANDING_DECLARED)
         return judge_declared(&j);
-    return judge_undeclared(&j, ended ? REASON_MEMBERSHIP_ENDED : REASON_UNDECLARED);
+    return judge_undeclared(&j, undeclared_reason(standing));
 }

@@ -8,6 +8,11 @@
 
 /* One delete, or one look at an invite, is tried so often; the others must get their turn. */
 #define FAILURES_MAX 3
+/*
+ * So old may a look at a user be when their removal has had to wait. Much less would never do where
+ * the service allows so few requests that each look takes the place of its removal.
+ */
+#define LOOK_FRESH_USEC (UINT64_C(30) * 1000000)
 
 int writes_init(struct writes *writes, struct plan *plan)
 {
@@ -138,9 +143,29 @@ static void mark(struct write *write, enum create_state state, const struct writ
     c->ledger->dirty = true;
 }
 
+/* Whether it takes an owner from the organisation. */
+static bool deposes(const struct write *write)
+{
+    return action_concerns_user(write->line->action) && write->line->user->role == ROLE_OWNER;
+}
+
+static int begin_for_user(struct write *write, const struct write_context *c)
+{
+    /* Right before somebody is removed, we look at who it is. */
+    write->next = write->line->action == ACTION_SET_ROLE ? CALL_SET_ROLE : CALL_RETRIEVE_USER;
+    write->stage = WRITE_READY;
+    if (!deposes(write))
+        return 0;
+    /* Lest the next process trusts a listing that lags, and takes the last other owner. */
+    write->stage = WRITE_RECORDING;
+    return ledger_depose(c->ledger, write->line->user->id, c->now->boot, true);
+}
+
 int write_begin(struct write *write, const struct write_context *context)
 {
     const struct line *line = write->line;
+    if (action_concerns_user(line->action))
+        return begin_for_user(write, context);
     if (line->action == ACTION_REVOKE) {
         write->next = CALL_DELETE;
         write->stage = WRITE_READY;
@@ -157,8 +182,10 @@ int write_begin(struct write *write, const struct write_context *context)
         write->next = CALL_DELETE;
         if (ledger_lose(write->wish, write->old) < 0)
             return -ENOMEM;
-    } else if (line->action == ACTION_RENEW) {
-        (void)ledger_lose(write->wish, NULL);
+    } else if (line->invite) {
+        /* There was one before, which shows nothing of what we send. */
+        if (line->action == ACTION_RENEW)
+            (void)ledger_lose(write->wish, NULL);
         if (memory_set(&write->wish->invite_id, line->invite->id) < 0)
             return -ENOMEM;
     }
@@ -168,6 +195,42 @@ int write_begin(struct write *write, const struct write_context *context)
     return 0;
 }
 
+/* Whether a write to a user was sent, and nobody knows what came of it. */
+static bool is_user_in_doubt(const struct write *write)
+{
+    return write->user_doubtful || write->user_unanswered;
+}
+
+static void end_after_tries(struct write *write)
+{
+    if (is_user_in_doubt(write))
+        end_unknown(write);
+    else
+        end(write, RESULT_FAILED);
+}
+
+void writes_hold_up(struct writes *writes)
+{
+    for (size_t i = writes->ended; i < writes->count; i++) {
+        struct write *write = &writes->items[i];
+        write->held_up |= write->stage == WRITE_READY && write->next == CALL_DELETE_USER;
+    }
+}
+
+void write_freshen(struct write *write, uint64_t now)
+{
+    if (write->held_up && now - write->looked_at > LOOK_FRESH_USEC) {
+        write->next = CALL_RETRIEVE_USER;
+        if (!write->line->error)
+            write->line->error = strdup("held up too often; the next pass tries again");
+        if (++write->failures >= FAILURES_MAX)
+            end_after_tries(write);
+    }
+    write->held_up = false;
+    if (write->next == CALL_RETRIEVE_USER)
+        write->looked_at = now;
+}
+
 struct request write_request(const struct write *write, unsigned tag)
 {
     struct request request = {.call = write->next, .tag = tag};
@@ -175,6 +238,9 @@ struct request write_request(const struct write *write, unsigned tag)
         request.email = write->line->email;
         request.role = write->wish->role;
         request.projects = &write->wish->projects;
+    } else if (action_concerns_user(write->line->action)) {
+        request.user_id = write->line->user->id;
+        request.role = write->line->role;
     } else {
         request.invite_id = write->old->id;
     }
@@ -269,8 +335,8 @@ static void create_refused(struct write *write, const struct write_context *c)
             end(write, RESULT_FAILED);
         return;
     }
-    /* Of an invite, there is none that could be in the way. */
-    const struct invite *expired = c->create_only || write->line->action == ACTION_INVITE
+    /* Of somebody who never had one, there is none that could be in the way. */
+    const struct invite *expired = c->create_only || write->line->reason == REASON_NOT_INVITED
                                        ? NULL
                                        : newest_that(write, c, invite_is_expired);
     if (expired) {
@@ -332,7 +398,8 @@ static void take_create(struct write *write, struct answer *answer, const struct
 /* Whether its old invite is an expired one that the service may want out of the way. */
 static bool is_after_expired(const struct write *write)
 {
-    return write->line->action == ACTION_RENEW || write->cleared;
+    return write->line->action == ACTION_RENEW || write->line->action == ACTION_INVITE ||
+           write->cleared;
 }
 
 /* The old invite is gone, by our delete or by another's hand. */
@@ -451,6 +518,117 @@ static void take_retrieve(struct write *write, struct answer *answer, const stru
     }
 }
 
+/* ---- users ----------------------------------------------------------------------------------- */
+
+/* Why this is not the user whom the plan is about any more, or NULL. */
+static const char *what_changed(const struct user *planned, const struct user *now)
+{
+    if (strcmp(planned->id, now->id) != 0)
+        return "the service answers for another user";
+    if (!now->email || address_compare(planned->email, now->email) != 0)
+        return "the e-mail of the user has changed";
+    if (now->role != planned->role)
+        return "the role of the user has changed";
+    if (now->is_service_account || now->is_scim_managed)
+        return "the user is managed elsewhere";
+    return NULL;
+}
+
+static void skip(struct write *write, const char *why)
+{
+    free(write->line->error);
+    write->line->error = memory_format("%s; the next pass decides", why);
+    end(write, RESULT_SKIPPED);
+}
+
+static void user_gone(struct write *write, const struct write_context *c)
+{
+    (void)ledger_deleted(c->ledger, write->line->user->id, c->now->boot);
+    /* Whoever lets them in again has as much time to declare them as anybody. */
+    ledger_unwatch(c->ledger, write->line->user->id);
+    end(write, RESULT_DONE);
+}
+
+/* A look at somebody who is to be removed, right before, or after a doubtful answer. */
+static void take_look_before_removal(struct write *write, const struct user *user)
+{
+    const char *changed = what_changed(write->line->user, user);
+    if (changed) {
+        skip(write, changed);
+    } else if (write->user_doubtful) {
+        fail(write,
+             memory_format("the user is still there after the removal (%s)", error_of(write)));
+    } else {
+        write->next = CALL_DELETE_USER;
+        write->stage = WRITE_READY;
+    }
+}
+
+/* A look at somebody whose role was set, and the answer was doubtful. */
+static void take_look_at_role(struct write *write, const struct user *user)
+{
+    if (strcmp(user->id, write->line->user->id) == 0 && user->role == write->line->role)
+        end(write, RESULT_DONE);
+    else
+        fail(write, memory_format("the user still has the old role (%s)", error_of(write)));
+}
+
+/* No answer: look again, and only then write again; what was done already shows. */
+static void repeat_for_user(struct write *write, const struct answer *answer)
+{
+    bool unanswered = answer->kind == ANSWER_UNAVAILABLE || answer->kind == ANSWER_LOST ||
+                      answer->kind == ANSWER_UNREADABLE;
+    write->failures += unanswered;
+    write->user_unanswered |= unanswered && write->next != CALL_RETRIEVE_USER;
+    if (write->failures >= FAILURES_MAX) {
+        end_after_tries(write);
+        return;
+    }
+    if (write->next == CALL_DELETE_USER && unanswered)
+        write->next = CALL_RETRIEVE_USER;
+    else
+        write->held_up = write->next == CALL_DELETE_USER;
+    write->stage = WRITE_READY;
+}
+
+static void take_user_answer(struct write *write, struct answer *answer,
+                             const struct write_context *c)
+{
+    bool removes = write->line->action == ACTION_REMOVE;
+    bool refused = answer->kind == ANSWER_REFUSED, look = write->next == CALL_RETRIEVE_USER;
+    bool gone = refused ? removes && answer->status == 404
+                        : answer->kind == ANSWER_OK && write->next == CALL_DELETE_USER;
+    if (gone) {
+        user_gone(write, c);
+    } else if (refused && answer->status == 404) {
+        skip(write, "the user is gone");
+    } else if (refused && (look || is_forbidden(answer->status))) {
+        end(write, RESULT_FAILED);
+    } else if (refused || (answer->kind == ANSWER_UNREADABLE && !look)) {
+        /* A doubtful answer: look. */
+        write->user_doubtful = true;
+        write->next = CALL_RETRIEVE_USER;
+        write->stage = WRITE_READY;
+    } else if (answer->kind != ANSWER_OK) {
+        repeat_for_user(write, answer);
+    } else if (removes) {
+        take_look_before_removal(write, &answer->user);
+    } else {
+        take_look_at_role(write, &answer->user);
+    }
+}
+
+/* From now on a listing lags behind what the write has done, or may have done. */
+static void stamp_deposed(const struct write *write, const struct write_context *c)
+{
+    /* It is written down: that needs no memory. */
+    if (deposes(write))
+        (void)ledger_depose(c->ledger, write->line->user->id, c->now->boot,
+                            write->stage != WRITE_ENDED);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
 void write_answered(struct write *write, struct answer *answer, const struct write_context *c)
 {
     struct line *line = write->line;
@@ -468,16 +646,26 @@ void write_answered(struct write *write, struct answer *answer, const struct wri
     case CALL_DELETE:
         take_delete(write, answer, c);
         break;
-    case CALL_RETRIEVE:
-    case CALL_LIST:
-        take_retrieve(write, answer, c);
-        break;
-    case CALL_LIST_USERS:
     case CALL_RETRIEVE_USER:
     case CALL_SET_ROLE:
     case CALL_DELETE_USER:
-        break; /* no write to an invite makes these calls */
+        take_user_answer(write, answer, c);
+        stamp_deposed(write, c);
+        break;
+    case CALL_RETRIEVE:
+    case CALL_LIST:
+    case CALL_LIST_USERS:
+        take_retrieve(write, answer, c);
+        break;
     }
+}
+
+/* An accepted invite of a member who left, which shows nothing of a new one. */
+static bool is_of_the_past(const struct write *write, const struct invite *invite)
+{
+    const struct line *line = write->line;
+    return line->reason == REASON_MEMBER_LEFT && invite->status == INVITE_ACCEPTED &&
+           invite->accepted_at != 0 && invite->accepted_at <= line->invite->accepted_at;
 }
 
 /* A live or accepted invite that grants what the write was to create, or NULL. */
@@ -489,7 +677,8 @@ static const struct invite *granted_now(const struct write *write, const struct 
     const struct invites *invites = listing_invites(c->listing);
     for (size_t i = 0; i < invites->count; i++) {
         const struct invite *invite = &invites->items[i];
-        bool counts = invite_is_live(invite, c->date) || invite->status == INVITE_ACCEPTED;
+        bool counts = invite_is_live(invite, c->date) ||
+                      (invite->status == INVITE_ACCEPTED && !is_of_the_past(write, invite));
         if (counts && is_theirs(write, c, invite) && invite_grants(invite, role, projects))
             return invite;
     }
@@ -516,10 +705,17 @@ static bool is_mailed_out(const struct write *write, const struct write_context 
     return wish && wish->mailed > c->limits->renewals;
 }
 
-static bool is_accepted(const struct invite *invite, int64_t now)
+/* Whether somebody has accepted an invite of the address since the plan. */
+static bool was_accepted(const struct write *write, const struct write_context *c)
 {
-    (void)now;
-    return invite->status == INVITE_ACCEPTED;
+    const struct invites *invites = listing_invites(c->listing);
+    for (size_t i = 0; i < invites->count; i++) {
+        const struct invite *invite = &invites->items[i];
+        if (invite->status == INVITE_ACCEPTED && is_theirs(write, c, invite) &&
+            !is_of_the_past(write, invite))
+            return true;
+    }
+    return false;
 }
 
 static bool is_obscure(const struct invite *invite, int64_t now)
@@ -544,13 +740,13 @@ static void redo(struct write *write, const struct write_context *c)
     const struct invite *live = newest_that(write, c, invite_is_live);
     const struct member *member = write->line->member;
     bool replaces = write->line->action == ACTION_REPLACE && !write->cleared;
-    if (member->ends_at != 0 && member->ends_at <= c->date) {
+    if (member_standing(member, c->date) != STANDING_DECLARED) {
         fail(write, strdup("the membership ended in the meantime"));
     } else if (!write->restoring && is_mailed_out(write, c)) {
         fail(write, strdup("mailed as often as limits.renewals allows"));
     } else if (count_live(write, c) > (replaces ? 1 : 0)) {
         fail(write, strdup("another invite for this address appeared; the next pass decides"));
-    } else if (newest_that(write, c, is_accepted)) {
+    } else if (was_accepted(write, c)) {
         fail(write, strdup("accepted in the meantime; the next pass decides"));
     } else if (newest_that(write, c, is_obscure)) {
         fail(write,
@@ -595,9 +791,9 @@ static void give_up_unsent(struct write *write, const char *why, const struct wr
         fail(write, memory_format("the old invite is deleted and the new one not created yet (%s): "
                                   "the next pass creates it",
                                   why));
-    else if (write->next == CALL_DELETE && write->sent_at != 0)
+    else if ((write->next == CALL_DELETE && write->sent_at != 0) || is_user_in_doubt(write))
         end_unknown(write);
-    else if (write->line->action == ACTION_RENEW && write->next == CALL_RETRIEVE)
+    else if (!write->cleared && is_after_expired(write) && write->next == CALL_RETRIEVE)
         fail(write, memory_format("refused while the expired invite is there, which is not deleted "
                                   "yet (%s): the next pass goes on",
                                   why));
@@ -611,6 +807,7 @@ static void give_up_unsent(struct write *write, const char *why, const struct wr
 
 void write_give_up(struct write *write, const char *why, const struct write_context *context)
 {
+    enum write_stage stage = write->stage;
     switch (write->stage) {
     case WRITE_WAITING:
     case WRITE_RECORDING:
@@ -627,4 +824,6 @@ void write_give_up(struct write *write, const char *why, const struct write_cont
     case WRITE_ENDED:
         break;
     }
+    if (stage == WRITE_READY || stage == WRITE_RECORDING)
+        stamp_deposed(write, context);
 }

@@ -26,8 +26,12 @@ struct write {
     bool cleared;                /* the old invite of a replacement is gone */
     bool restoring;              /* creating the old invite again */
     bool delete_doubtful;        /* the delete of `old` did not answer that it is gone */
+    bool user_doubtful;          /* the write to the user did not answer that it is done */
+    bool user_unanswered;        /* it had no answer at all: perhaps it is done */
     unsigned failures;           /* deletes and looks of this write that got no answer */
     uint64_t sent_at;
+    bool held_up;       /* the removal was turned away, or has to wait: it will be sent later */
+    uint64_t looked_at; /* when the look at the user to be removed was sent */
 };
 
 struct writes {
@@ -59,10 +63,17 @@ void writes_clear(struct writes *writes);
 struct write *writes_pick(struct writes *writes, bool only_committed);
 
 /*
- * Puts the wish into the ledger as BEGUN and the write to RECORDING, or to READY if it creates
- * nothing. Returns 0, or -ENOMEM.
+ * Puts the wish into the ledger as BEGUN, or the owner as deposed, and the write to RECORDING; to
+ * READY if it does neither. Returns 0, or -ENOMEM.
  */
 int write_begin(struct write *write, const struct write_context *context);
+/* Nothing is sent for a while: removals that are ready have to wait, as if turned away. */
+void writes_hold_up(struct writes *writes);
+/*
+ * To be called right before it is sent: where a removal was turned away, and the look at the user
+ * is not fresh any more, it looks again. Ends the write where that happens too often.
+ */
+void write_freshen(struct write *write, uint64_t now);
 /* The request for its next call. */
 struct request write_request(const struct write *write, unsigned tag);
 /*

@@ -12,15 +12,24 @@
 
 #include "io/file.h"
 
+static uint64_t usec_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 struct instant clock_now(void)
 {
-    struct timespec boot, wall;
-    clock_gettime(CLOCK_BOOTTIME, &boot);
+    struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
-    return (struct instant){
-        .boot = (uint64_t)boot.tv_sec * 1000000 + (uint64_t)boot.tv_nsec / 1000,
-        .wall = wall.tv_sec,
-    };
+    return (struct instant){.boot = usec_of(CLOCK_BOOTTIME), .wall = wall.tv_sec};
+}
+
+uint64_t clock_slept(void)
+{
+    uint64_t awake = usec_of(CLOCK_MONOTONIC);
+    return usec_of(CLOCK_BOOTTIME) - awake;
 }
 
 int clock_boot_id(char **ret)

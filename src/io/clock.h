@@ -8,6 +8,12 @@
 /* CLOCK_BOOTTIME for intervals, which goes on through suspend; CLOCK_REALTIME for dates. */
 struct instant clock_now(void);
 
+/*
+ * For how long the host has been suspended, in microseconds, to within a moment: since it booted,
+ * or in a time namespace since whenever. Only the difference of two tells something.
+ */
+uint64_t clock_slept(void);
+
 /* Id of this boot as text, which the caller owns. Returns 0 or a negative errno. */
 int clock_boot_id(char **ret);
 

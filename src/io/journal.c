@@ -17,7 +17,7 @@
 #include "codec/utf8.h"
 #include "core/memory.h"
 
-#define FIELDS_MAX 12
+#define FIELDS_MAX 13
 /* What is longer is cut. The paths and commands in a message are shorter than this. */
 #define MESSAGE_MAX 4000
 #define VALUE_MAX   500
@@ -75,6 +75,7 @@ static void send_fields(const struct journal_event *event, const char *message)
     put(&fields, "INVITERD_ACTION", event->action, VALUE_MAX);
     put(&fields, "INVITERD_EMAIL", event->email, VALUE_MAX);
     put(&fields, "INVITERD_INVITE_ID", event->invite_id, VALUE_MAX);
+    put(&fields, "INVITERD_USER_ID", event->user_id, VALUE_MAX);
     put(&fields, "INVITERD_REASON", event->reason, VALUE_MAX);
     put(&fields, "INVITERD_RESULT", event->result, VALUE_MAX);
     put(&fields, "INVITERD_REQUEST_ID", event->request_id, VALUE_MAX);

@@ -7,7 +7,7 @@
 struct journal_event {
     int priority;           /* syslog(3): LOG_ERR and so on */
     const char *message_id; /* 32 hexadecimal digits */
-    const char *pass, *action, *email, *invite_id, *reason, *result, *request_id;
+    const char *pass, *action, *email, *invite_id, *user_id, *reason, *result, *request_id;
     int http_status;
 };
 

@@ -323,7 +323,7 @@ class World:
         api = {"base_url": self.sandbox.url, **settings.pop("api", {})}
         values = {"policy": "sync", "members": str(self.member_path), "settle": "1s", "api": api,
                   **settings}
-        # values.setdefault("users", "off")
+        values.setdefault("users", "off")
         values = {key: value for key, value in values.items() if value is not None}
         self.config.write_text(f"inviterd:\n{to_conf(values, '')};\n", encoding="utf-8")
 

@@ -153,7 +153,7 @@ class Options(TestCase):
         world.config.write_text(f'inviterd: {{ members = "{world.member_path}"; }};\n')
         run = world.run("check")
         self.assertIn("API: https://api.openai.com/v1.", run.out)
-        self.assertIn("policy: not set", run.out)
+        self.assertRegex(run.out, "policy: not set: .* users: observe\\.")
 
     def test_a_wrong_base_url_that_is_overridden_does_no_harm(self):
         world = World(self)
@@ -164,7 +164,7 @@ class Options(TestCase):
     def test_without_a_configuration_file(self):
         if os.path.exists("/etc/inviterd/inviterd.conf"):
             self.skipTest("this host has a configuration")
-        world = World(self)
+        world = World(self, people=[{"email": "owner@example.com", "role": "owner"}])
         world.declare(ADA)
         options = ["--members", str(world.member_path), "--base-url", world.sandbox.url,
                    "--state-dir", str(world.state)]

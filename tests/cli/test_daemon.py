@@ -12,7 +12,7 @@ import time
 import harness
 from harness import (EXIT_CONFIG, EXIT_OK, KEY, READONLY_KEY, TestCase, World, wait_for)
 
-ADA, BEN = "ada@example.com", "ben@example.com"
+ADA, BEN, CLEO = "ada@example.com", "ben@example.com", "cleo@example.com"
 # How much longer than promised anything may take here, where many tests and analysers run beside
 # each other; tests/system measures it on a machine of its own.
 SLACK = 10
@@ -101,7 +101,8 @@ class Life(DaemonCase):
         run = self.check_stopped(daemon)
         # Without a journal all of it is on standard error.
         said = run.err.splitlines()
-        self.assertRegex(said[0], r"^inviterd \S+ started: policy sync, http://127\.0\.0\.1:")
+        self.assertRegex(said[0], r"^inviterd \S+ started: policy sync, users off, "
+                                  r"http://127\.0\.0\.1:")
         for line in (f"plan: invite {ADA} (not-invited)",
                      "plan: revoke out@example.com (undeclared)", f"invite {ADA}: done",
                      "revoke out@example.com: done", "stopped"):
@@ -121,6 +122,24 @@ class Life(DaemonCase):
         self.assertEqual(world.sandbox.mails(), {ADA: 1})
         self.assertEqual(daemon.manager.fields("RELOADING"), [])
         self.check_stopped(daemon)
+
+    def test_a_pass_at_midnight_when_a_date_falls_due(self):
+        """By the clock of the service, which is ahead of the one of this host."""
+        world = World(self, interval="6h")
+        midnight = (world.sandbox.now() // 86400 + 1) * 86400
+        world.sandbox.post("advance", seconds=midnight - 20 - world.sandbox.now())
+        today, tomorrow = (time.strftime("%Y-%m-%d", time.gmtime(midnight + i)) for i in (-1, 0))
+        world.declare(ADA, {"email": BEN, "until": today}, {"email": CLEO, "from": tomorrow})
+        daemon = Daemon(world)
+        daemon.wait_passes(1)
+        self.assertEqual(world.sandbox.live(), [ADA, BEN])
+        self.assertLess(world.sandbox.now(), midnight)
+        daemon.wait_passes(2)
+        self.assertEqual(world.sandbox.live(), [ADA, CLEO])
+        err = self.check_stopped(daemon).err
+        for line in (f"invite {CLEO}: done\n", f"revoke {BEN}: done\n",
+                     "pass 2: 1 to invite, 1 to revoke;"):
+            self.assertIn(line, err)
 
     def test_signals_that_end_it(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -206,7 +225,8 @@ class Reload(DaemonCase):
         self.assertRegex(reloading[0], r"^RELOADING=1\nMONOTONIC_USEC=\d+$")
         daemon.wait_passes(2)
         self.assertEqual(world.sandbox.live(), [ADA])
-        self.assertIn("configuration reloaded", self.check_stopped(daemon).err)
+        self.assertIn("configuration reloaded: policy sync, users off\n",
+                      self.check_stopped(daemon).err)
 
     def test_another_member_file(self):
         world = World(self)
@@ -324,7 +344,7 @@ class Invalid(DaemonCase):
         self.assertEqual(world.sandbox.live(), [ADA, BEN])
 
     def test_managing_without_anybody_protected(self):
-        world = World(self, users="manage")
+        world = World(self, users="manage", people=[{"email": "ops@example.com", "role": "owner"}])
         world.declare(ADA)
         daemon = Daemon(world)
         daemon.process.wait_err("member file is invalid: nothing is written until it is corrected")
@@ -561,7 +581,8 @@ class Approval(DaemonCase):
         world.declare(ADA)
         daemon = Daemon(world)
         daemon.wait_field("STATUS", f"{count} revocations blocked by a limit")
-        return world, daemon, re.search("inviterd approve ([0-9a-f]{12})", daemon.process.err)[1]
+        command = "inviterd approve ([0-9a-f]{12})"
+        return world, daemon, re.search(command, daemon.process.wait_err(command))[1]
 
     def approve(self, world, approval):
         return world.start("approve", approval, bare=True)

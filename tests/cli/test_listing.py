@@ -30,8 +30,8 @@ class Cost(ListingCase):
         plan = world.plan()
         self.assert_exit(plan, EXIT_PENDING)
         self.assertEqual(plan.json["summary"], {"invite": 2, "renew": 0, "replace": 0, "revoke": 2,
-                                                "keep": 248, "attention": 0, "blocked": 0,
-                                                "failed": 0})
+                                                "set_role": 0, "remove": 0, "keep": 248,
+                                                "attention": 0, "blocked": 0, "failed": 0})
         requests = world.sandbox.requests()
         self.assertEqual([(entry["call"], entry["status"]) for entry in requests],
                          [("list", 200)] * 3)

@@ -344,7 +344,7 @@ class Right(MemberFileCase):
         run = world.run("check")
         self.assert_exit(run, EXIT_OK)
         self.assertIn("3 people, 1 ignore pattern, 0 protected; all valid.", run.out)
-        self.assertIn(" users: observe. ", run.out)
+        self.assertIn(" users: off. ", run.out)
         run = world.run("check", "-o", "json")
         self.assertEqual((run.json["schema"], run.json["members"], run.json["ignore"],
                           run.json["protected"], run.json["problems"]),
@@ -357,6 +357,15 @@ class Right(MemberFileCase):
         self.assertEqual(plan.line("grace@example.com")["projects"],
                          [{"id": "proj_abc", "role": "member"},
                           {"id": "proj_def", "role": "owner"}])
+
+    def test_protected_but_not_declared(self):
+        world = World(self)
+        world.declare("ada@example.com", protected=["Ada@example.com", "aad@example.com"])
+        run = world.run("check")
+        self.assert_exit(run, EXIT_OK)
+        self.assertEqual(run.err, f"{world.member_path}: organization.protected[1]: warning: "
+                                  "`aad@example.com` is protected but not declared; declare the "
+                                  "person, unless it is meant\n")
 
     def test_days_that_are_hardly_meant(self):
         """`check` warns of them; they are valid, and a pass says nothing about them."""

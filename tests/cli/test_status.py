@@ -130,7 +130,7 @@ class Status(PlaceCase):
     def test_in_sync(self):
         run = self.check(
             EXIT_OK, r"\Ainviterd is running: in sync, 120 people\n",
-            r"(?m)^  state +in sync: the invites are as the member file says$",
+            r"(?m)^  state +in sync: everybody is as the member file says$",
             r"(?m)^  policy +sync$", r"(?m)^  service +https://api\.example/v1$",
             r"(?m)^  started +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, 2 h ago: version 0.1.0, "
             r"process 123$",
@@ -138,6 +138,11 @@ class Status(PlaceCase):
             r"(?m)^ +1 invited, 2 revoked; 3 requests$",
             r"(?m)^  next pass +\S+ \S+ UTC, in 4 min$")
         self.assertEqual(len(run.out.splitlines()), 9, run.out)
+
+    def test_what_is_done_about_users(self):
+        """Not told by a version that knew of none."""
+        place = self.place(users="manage")
+        self.assertRegex(place.run("status").out, r"(?m)^  users +manage$")
 
     def test_times_of_the_day_are_those_of_the_reader(self):
         place = self.place(next_pass="2999-07-01T12:00:00Z")
@@ -261,7 +266,7 @@ class Status(PlaceCase):
         changes = {"message": evil, "problems": [evil], "attention": [
             {"email": evil, "reason": "r", "text": evil}], "failures": [
                 {"action": "invite", "email": evil, "error": evil}],
-            "base_url": evil, "version": evil, "policy": evil,
+            "base_url": evil, "version": evil, "policy": evil, "users": evil,
             "blocked": {**copy.deepcopy(BLOCKED), "command": evil, "limits": [
                 {"limit": evil, "allowed": 1, "found": 2, "text": evil}]},
             "approval": {"id": evil, "outcome": evil, "text": evil}}
@@ -485,11 +490,14 @@ class Living(DaemonCase):
         self.assertEqual(told["pid"], daemon.process.popen.pid)
         self.assertEqual((told["message"], told["policy"], told["base_url"], told["dry_run"]),
                          ("in sync, 2 people", "sync", world.sandbox.url, False))
+        self.assertEqual(told["users"], "off")
         last = told["last_pass"]
         self.assertEqual((last["number"], last["result"], last["error"], last["requests"]),
                          (1, "done", None, 4))
-        self.assertEqual(last["changes"], {"invite": 2, "renew": 0, "replace": 0, "revoke": 1})
+        self.assertEqual(last["changes"], {"invite": 2, "renew": 0, "replace": 0, "revoke": 1,
+                                           "set_role": 0, "remove": 0})
         self.assertEqual(told["people"], {"invite": 2, "renew": 0, "replace": 0, "revoke": 1,
+                                          "set_role": 0, "remove": 0,
                                           "attention": 0, "keep": 0})
         self.assertEqual(told["requests"], [{"call": "list", "status": 200, "count": 1},
                                             {"call": "create", "status": 200, "count": 2},

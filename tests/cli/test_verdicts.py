@@ -6,7 +6,7 @@ import datetime
 import harness
 from harness import EXIT_BLOCKED, EXIT_OK, EXIT_PENDING, EXIT_TROUBLE, TestCase, World
 
-ACTIONS = ("invite", "renew", "replace", "revoke", "keep", "attention")
+ACTIONS = ("invite", "renew", "replace", "revoke", "set_role", "remove", "keep", "attention")
 WRITES = ("invite", "renew", "replace", "revoke")
 
 
@@ -147,7 +147,7 @@ class Declared(VerdictCase):
         self.assertEqual(plan.line("plain@example.com"),
                          {"action": "invite", "email": "plain@example.com", "role": "reader",
                           "projects": None, "reason": "not-invited", "invite_id": None,
-                          "blocked_by": []})
+                          "user_id": None, "blocked_by": []})
         self.assertEqual(plan.line("none@example.com")["projects"], [])
         self.check_apply(world, [("create", "plain@example.com"), ("create", "Owner@Example.com"),
                                  ("create", "none@example.com"), ("create", "some@example.com")])

@@ -487,8 +487,9 @@ class Repeated(Secret):
     def test_outputs_and_ledger(self):
         world = self.world()
         self.configure(world, api={"base_url": Stranger(self, self.answer).url})
-        for arguments in (("plan",), ("apply",), ("apply", "-o", "json"), ("list",),
-                          ("show", "invite-gone"), ("show", "invite-gone", "-o", "json")):
+        for arguments in (("plan",), ("apply",), ("apply", "-o", "json"), ("list",), ("export",),
+                          ("export", "-o", "json"), ("show", "invite-gone"),
+                          ("show", "invite-gone", "-o", "json")):
             run = world.run(*arguments)
             self.assertFalse(holds((run.out + run.err).encode(), forms_of(self.key)), str(run))
         ledger = (world.state / "ledger.json").read_bytes()

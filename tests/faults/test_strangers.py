@@ -27,7 +27,7 @@ import test_daemon
 from harness import EXIT_OK, EXIT_PENDING, EXIT_TROUBLE, TestCase, World
 from stranger import Stranger, page
 
-ADA = "ada@example.com"
+ADA, BEN = "ada@example.com", "ben@example.com"
 
 # What moves the cursor, ends a line, turns the direction of writing, or is not seen at all.
 HOSTILE = [
@@ -379,8 +379,8 @@ class Journal:
 
 
 FIELDS = {"MESSAGE", "PRIORITY", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "INVITERD_PASS",
-          "INVITERD_ACTION", "INVITERD_EMAIL", "INVITERD_INVITE_ID", "INVITERD_REASON",
-          "INVITERD_RESULT", "INVITERD_REQUEST_ID", "INVITERD_HTTP_STATUS"}
+          "INVITERD_ACTION", "INVITERD_EMAIL", "INVITERD_INVITE_ID", "INVITERD_USER_ID",
+          "INVITERD_REASON", "INVITERD_RESULT", "INVITERD_REQUEST_ID", "INVITERD_HTTP_STATUS"}
 
 
 @unittest.skipUnless(NAMESPACE, "needs a mount namespace of its own")
@@ -388,12 +388,22 @@ class Records(Strange):
     """Each record has the fields that the program gave it, and no other."""
 
     def world(self, url):
-        world = super().world(url)
+        return self.recorded(super().world(url))
+
+    def recorded(self, world):
         self.journal = Journal(self)
         world.command = lambda *arguments: [
             *NAMESPACE, "sh", "-c", INTO_NAMESPACE, self.journal.directory, "sh", "-c",
             UNDER_JOURNAL, "sh", *World.command(world, *arguments)]
         return world
+
+    def fields(self, **wanted):
+        """The entries that have these fields, without those that each entry has."""
+        common = {"PRIORITY", "MESSAGE_ID", "SYSLOG_IDENTIFIER", "INVITERD_PASS",
+                  "INVITERD_REQUEST_ID"}
+        found = [dict(entry) for entry in self.journal.entries]
+        return [{name: value for name, value in entry.items() if name not in common}
+                for entry in found if wanted.items() <= entry.items()]
 
     def check_entries(self):
         self.journal.close()
@@ -431,6 +441,35 @@ class Records(Strange):
                 self.assertEqual(len(failed), 1 + len([one for one in invites if one["role"] ==
                                                        "reader" and one["status"] == "pending"]))
                 self.assertEqual(self.values("INVITERD_EMAIL").count(ADA), 3)
+
+    def test_users(self):
+        """What is done to a user, and what is said of one, names them by id."""
+        people = [{"email": "boss@example.com", "id": "user-boss", "role": "owner"},
+                  {"email": ADA, "id": "user-ada"}, {"email": BEN, "id": "user-ben"},
+                  {"email": "eve@example.com", "id": "user-eve"}, {"email": None, "id": "user-x"}]
+        world = self.recorded(World(self, people=people, users="manage", remove_after="0s",
+                                    interval="1h", limits={"removals": 1}))
+        world.declare({"email": "boss@example.com", "role": "owner"},
+                      {"email": ADA, "role": "owner"}, protected=["boss@example.com"])
+        process = test_daemon.Daemon(world)
+        process.wait_passes(1)
+        process.reload()
+        process.wait_passes(2)
+        self.assertEqual(process.stop().err, "")
+        self.check_entries()
+        self.assertEqual(self.fields(INVITERD_RESULT="done"), [
+            {"MESSAGE": f"set-role {ADA}: done", "INVITERD_ACTION": "set-role",
+             "INVITERD_EMAIL": ADA, "INVITERD_USER_ID": "user-ada", "INVITERD_RESULT": "done",
+             "INVITERD_REASON": "user-role-differs", "INVITERD_HTTP_STATUS": "200"}])
+        nobody, = self.fields(INVITERD_REASON="no-email", PRIORITY="4")
+        self.assertEqual(nobody["INVITERD_USER_ID"], "user-x")
+        self.assertNotIn("INVITERD_EMAIL", nobody)
+        due = self.fields(INVITERD_REASON="removal-due", PRIORITY="4")
+        self.assertEqual([entry["INVITERD_USER_ID"] for entry in due], ["user-ben", "user-eve"])
+        blocked = self.fields(INVITERD_ACTION="remove", PRIORITY="4")
+        self.assertEqual([(entry["INVITERD_EMAIL"], entry["INVITERD_USER_ID"])
+                          for entry in blocked],
+                         [(BEN, "user-ben"), ("eve@example.com", "user-eve")])
 
     def test_sizes(self):
         long = "x" * MIB

@@ -24,6 +24,19 @@ static void check_wishes(const struct ledger *ledger)
     }
 }
 
+static void check_users(const struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->user_count; i++) {
+        const struct ledger_user *user = &ledger->users[i];
+        MUST(ledger_find_user(ledger, user->id) == user && user->email);
+        MUST(user->passes > 0 || (user->undeclared == 0 && user->at == 0));
+        /* In however many passes, nobody is due who was not watched. */
+        uint64_t due = ledger_removal_due(ledger, user->id, UINT64_C(1) << 62);
+        MUST(due > 0 && due <= UINT64_C(1) << 62);
+        MUST(user->passes >= 2 || ledger_removal_due(ledger, user->id, 0) > 0);
+    }
+}
+
 static char *check_round_trip(const struct ledger *ledger)
 {
     _cleanup_(ledger_free_pointer) struct ledger *read = NULL;
@@ -32,6 +45,8 @@ static char *check_round_trip(const struct ledger *ledger)
     MUST(ledgertext_read(text, strlen(text), &read, &error) == 0);
     MUST(read->wish_count == ledger->wish_count);
     MUST(read->deletion_count == ledger->deletion_count);
+    MUST(read->user_count == ledger->user_count);
+    MUST(read->deposed_count == ledger->deposed_count);
     char *again = ledgertext_write(read);
     MUST(again && strcmp(again, text) == 0);
     return again;
@@ -72,6 +87,28 @@ static void check_list(const json_t *before, const json_t *after, const char *co
     }
 }
 
+/* The same users in the same order, each with its time where that runs. */
+static void check_users_kept(const json_t *before, const json_t *after)
+{
+    static const char *const keys[] = {"people", "observer", NULL};
+    static const char *const user_keys[] = {"id", "email", NULL};
+    static const char *const time_keys[] = {"passes", "undeclared", "at", NULL};
+    const json_t *from = json_object_get(before, "seen"), *to = json_object_get(after, "seen");
+    size_t i;
+    json_t *item;
+    MUST(!before == !after);
+    if (!before)
+        return;
+    MUST(is_kept(before, after, keys));
+    MUST(json_array_size(from) == json_array_size(to));
+    json_array_foreach(from, i, item)
+    {
+        const json_t *kept = json_array_get(to, i);
+        MUST(is_kept(item, kept, user_keys));
+        MUST(!json_object_get(item, "passes") || is_kept(item, kept, time_keys));
+    }
+}
+
 /* What was read is what stood there: nothing is lost or changed on the way into memory and out. */
 static void check_kept(const char *data, size_t size, const char *written)
 {
@@ -85,6 +122,7 @@ static void check_kept(const char *data, size_t size, const char *written)
     MUST(is_kept(before, after, keys));
     check_list(json_object_get(before, "deletions"), json_object_get(after, "deletions"),
                deletion_keys);
+    check_users_kept(json_object_get(before, "users"), json_object_get(after, "users"));
     check_list(json_object_get(before, "wishes"), json_object_get(after, "wishes"), wish_keys);
     json_decref(before);
     json_decref(after);
@@ -110,12 +148,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     MUST(ledger && !error && !ledger->dirty);
     check_wishes(ledger);
+    check_users(ledger);
     _cleanup_free_ char *text = check_round_trip(ledger);
     check_kept((const char *)data, size, text);
     check_torn(text);
     /* What the next process makes of it can be stored, too. */
     MUST(ledger_adopt(ledger, "another boot", 1000) == 0);
     check_wishes(ledger);
+    check_users(ledger);
     free(check_round_trip(ledger));
     return 0;
 }

@@ -1,7 +1,5 @@
 /* A page of a listing, and a single invite: refused, or every invite has what it is known by. */
-#include "fuzz.h"
-
-#include "codec/wire.h"
+#include "page.h"
 
 static void check_time(int64_t seconds)
 {
@@ -65,13 +63,7 @@ static void read_page(const char *body, size_t length)
     for (size_t i = 0; i < page.invites.count; i++)
         check_invite(&page.invites.items[i]);
     check_listing(&page);
-    /* A page that was cut short is no page. */
-    struct page torn = {0};
-    size_t cut = fuzz_cut((const uint8_t *)body, length);
-    while (cut > 0 && strchr(" \t\r\n", body[length - 1]))
-        length = length - 1;
-    if (cut < length)
-        MUST(wire_read_page(body, cut, &torn, &error) == -EBADMSG);
+    check_torn_page(wire_read_page, body, length);
 }
 
 static void read_invite(const char *body, size_t length)

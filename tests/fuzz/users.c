@@ -1,7 +1,5 @@
 /* A page of users, and a single user: refused, or every user has what it is known by. */
-#include "fuzz.h"
-
-#include "codec/wire.h"
+#include "page.h"
 
 static void check_user(const struct user *user)
 {
@@ -35,7 +33,7 @@ static void check_listing(struct page *page)
 static void read_page(const char *body, size_t length)
 {
     struct page page = {0};
-    _cleanup_free_ char *error = NULL, *torn_error = NULL;
+    _cleanup_free_ char *error = NULL;
     int r = wire_read_users_page(body, length, &page, &error);
     if (r < 0) {
         MUST(r == -EBADMSG && error && !page.users.items);
@@ -45,13 +43,7 @@ static void read_page(const char *body, size_t length)
     for (size_t i = 0; i < page.users.count; i++)
         check_user(&page.users.items[i]);
     check_listing(&page);
-    /* A page that was cut short is no page. */
-    struct page torn = {0};
-    size_t cut = fuzz_cut((const uint8_t *)body, length);
-    while (cut > 0 && strchr(" \t\r\n", body[length - 1]))
-        length = length - 1;
-    if (cut < length)
-        MUST(wire_read_users_page(body, cut, &torn, &torn_error) == -EBADMSG);
+    check_torn_page(wire_read_users_page, body, length);
 }
 
 static void read_user(const char *body, size_t length)

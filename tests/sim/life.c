@@ -6,7 +6,7 @@
 
 #include "codec/digest.h"
 #include "codec/ledgertext.h"
-#include "people.h"
+#include "hands.h"
 
 #define STEPS_MAX    20000
 #define SETTLE       (60 * SIM_SECOND)
@@ -40,10 +40,14 @@ struct life {
     struct pass_params params;
     int64_t skew;       /* of the host's wall clock, seconds */
     uint64_t boot_base; /* when the host was booted */
-    unsigned boots;
+    unsigned boots, processes;
+    char *observer;    /* of a daemon; NULL: each pass is a process of its own */
+    uint64_t interval; /* between its passes */
     uint64_t latency_least, latency_most;
     bool may_skew; /* else answers may lack a Date */
     char *approval, *last_approval, *used_approval;
+    bool used_lately;         /* in the last pass */
+    unsigned seen, last_seen; /* limits that were exceeded where they were shown */
 
     struct flight *flights;
     size_t flight_count;
@@ -52,6 +56,8 @@ struct life {
     unsigned requests, struck;
     unsigned steps, kill_at;
     bool disk_full, calm;
+    bool demoted; /* an owner was made a reader in this pass */
+    bool hurried; /* this pass comes right after the one before, and nothing strikes it */
 };
 
 /* ---- telling ------------------------------------------------------------------------------- */
@@ -74,9 +80,16 @@ static const char *about(const struct request *request)
 {
     if (request->call == CALL_CREATE)
         return request->email;
-    if (request->call == CALL_LIST)
+    if (request->call == CALL_LIST || request->call == CALL_LIST_USERS)
         return request->cursor ? request->cursor : "from the top";
-    return request->invite_id;
+    return request->user_id ? request->user_id : request->invite_id;
+}
+
+static void tell_user(const struct life *life, const struct user *user)
+{
+    tell(life, "       %s %s %s%s%s", user->id, user->email ? user->email : "(no e-mail)",
+         role_word(user->role), user->is_service_account ? " service" : "",
+         user->is_scim_managed ? " scim" : "");
 }
 
 static void tell_answer(const struct life *life, const struct flight *flight)
@@ -86,8 +99,11 @@ static void tell_answer(const struct life *life, const struct flight *flight)
     const struct answer *answer = &flight->answer;
     tell(life, "  <- %s %s: %s %d%s%s%s", call_word(flight->request.call), about(&flight->request),
          words[answer->kind], answer->status, answer->invite.id ? " " : "",
-         answer->invite.id ? answer->invite.id : "",
-         flight->request.call == CALL_LIST && answer->page.has_more ? " (more)" : "");
+         answer->invite.id ? answer->invite.id : "", answer->page.has_more ? " (more)" : "");
+    for (size_t i = 0; i < answer->page.users.count; i++)
+        tell_user(life, &answer->page.users.items[i]);
+    if (answer->user.id)
+        tell_user(life, &answer->user);
     for (size_t i = 0; i < answer->page.invites.count; i++) {
         const struct invite *invite = &answer->page.invites.items[i];
         tell(life, "       %s %s %s %s%s", invite->id, invite->email, role_word(invite->role),
@@ -102,7 +118,10 @@ static void tell_plan(const struct life *life)
         const struct line *line = &plan->lines.items[i];
         if (line->action != ACTION_KEEP)
             tell(life, "     %s %s %s %s%s%s%s%s", action_word(line->action), line->email,
-                 reason_word(line->reason), line->invite ? line->invite->id : "-",
+                 reason_word(line->reason),
+                 line->invite ? line->invite->id
+                 : line->user ? line->user->id
+                              : "-",
                  line->held ? " held" : "", line->blocked_by ? " blocked " : " ",
                  result_word(line->result), line->error ? line->error : "");
     }
@@ -137,8 +156,10 @@ static void save(struct life *life)
         ledger_free(life->durable);
         life->durable = stored(life, life->ledger);
         life->watch.durable = life->durable;
+        watch_saved(&life->watch);
     }
     life->watch.unsaved = life->watch.unsaved || fails;
+    life->watch.unstored = life->watch.unstored || fails;
     pass_saved(life->pass, fails ? -28 : 0);
 }
 
@@ -157,43 +178,11 @@ static void count_fault(struct life *life, enum fault_kind kind)
     life->struck++;
 }
 
-static struct org_invite *any_live(struct life *life)
-{
-    size_t start = life->org.count ? chance_below(&life->chance, life->org.count) : 0;
-    for (size_t i = 0; i < life->org.count; i++) {
-        struct org_invite *invite = &life->org.invites[(start + i) % life->org.count];
-        if (org_is_live(&life->org, invite))
-            return invite;
-    }
-    return NULL;
-}
-
-/* Something happens to a live invite, or to the host. Whether it could. */
+/* Something happens to an invite or a user, or to the host. Whether it could. */
 static bool strike_world(struct life *life, enum fault_kind kind)
 {
-    struct org *org = &life->org;
-    struct org_invite *invite =
-        kind == FAULT_OTHER_INVITES ? people_invite(&life->people, org) : any_live(life);
-    if (!invite && kind <= FAULT_UNKNOWN_WORD)
-        return false;
+    const char *whom = NULL;
     switch (kind) {
-    case FAULT_OTHER_INVITES:
-        break;
-    case FAULT_OTHER_DELETES:
-        org_remove(org, invite, HAND_OTHER);
-        break;
-    case FAULT_ACCEPTED:
-        org_turn(org, invite, INVITE_ACCEPTED);
-        break;
-    case FAULT_EXPIRED:
-        /* One that lives for minutes only, made by another hand, would pass for ours. */
-        if (org_date(org) - invite->invite.created_at < 1800)
-            return false;
-        invite->invite.expires_at = org_date(org);
-        break;
-    case FAULT_UNKNOWN_WORD:
-        org_turn(org, invite, INVITE_STATUS_UNKNOWN);
-        break;
     case FAULT_CLOCK_JUMP:
         if (!life->may_skew)
             return false;
@@ -207,10 +196,11 @@ static bool strike_world(struct life *life, enum fault_kind kind)
         life->disk_full = true;
         break;
     default:
-        return false;
+        whom = hands_strike(kind, &life->people, &life->org);
+        if (!whom)
+            return false;
     }
-    tell(life, "** %s%s%s", fault_word(kind), invite ? ": " : "",
-         invite && kind <= FAULT_UNKNOWN_WORD ? invite->invite.id : "");
+    tell(life, "** %s%s%s", fault_word(kind), whom ? ": " : "", whom ? whom : "");
     return true;
 }
 
@@ -223,14 +213,19 @@ static long long expected_live(const struct life *life)
 static bool fits_listing(const struct life *life, enum fault_kind kind,
                          const struct request *request)
 {
-    if (request->call != CALL_LIST)
+    bool users = request->call == CALL_LIST_USERS;
+    if (request->call != CALL_LIST && !users)
         return false;
     switch (kind) {
     case FAULT_CURSOR_VANISHES:
     case FAULT_PAGE_REPEATED:
         return request->cursor != NULL;
     case FAULT_LISTING_SHRINKS:
-        return !request->cursor && expected_live(life) >= LIMIT_SHARE_LEAST;
+        return !users && !request->cursor && expected_live(life) >= LIMIT_SHARE_LEAST;
+    case FAULT_USERS_SHRINK:
+        return users && !request->cursor && life->ledger->people >= LIMIT_SHARE_LEAST;
+    case FAULT_USERS_FORBIDDEN:
+        return users && !request->cursor;
     case FAULT_NO_DATE:
         return !life->may_skew;
     case FAULT_OTHER_ORGANIZATION:
@@ -246,7 +241,44 @@ static bool fits(const struct life *life, enum fault_kind kind, const struct req
         return kind != FAULT_FORBIDDEN || chance_one_in(&((struct life *)life)->chance, 4);
     if (kind == FAULT_NOT_AS_SENT)
         return request->call == CALL_CREATE;
+    if (kind == FAULT_USER_CHANGES)
+        return request->call == CALL_RETRIEVE_USER;
     return fits_listing(life, kind, request);
+}
+
+/* Calls about users are few and come late in a pass: they get faults of their own. */
+static enum fault_kind strike_user_call(struct life *life, enum call call)
+{
+    bool look = call == CALL_RETRIEVE_USER;
+    if ((!look && call != CALL_SET_ROLE && call != CALL_DELETE_USER) ||
+        !chance_one_in(&life->chance, 3))
+        return NO_FAULT;
+    enum fault_kind kind = look && chance_one_in(&life->chance, 2)
+                               ? FAULT_USER_CHANGES
+                               : (enum fault_kind)chance_below(&life->chance, FAULT_FORBIDDEN);
+    tell(life, "** %s", fault_word(kind));
+    count_fault(life, kind);
+    return kind;
+}
+
+/* The worst moments are few, and have their faults more often than chance would have it. */
+static enum fault_kind strike_at_worst(struct life *life, const struct request *request)
+{
+    bool first =
+        (request->call == CALL_LIST || request->call == CALL_LIST_USERS) && !request->cursor;
+    enum fault_kind kind = request->call == CALL_LIST ? FAULT_LISTING_SHRINKS : FAULT_USERS_SHRINK;
+    /* What was approved and not done may be approved again. */
+    if (life->watch.lifted && call_writes(request->call) && chance_one_in(&life->chance, 2)) {
+        count_fault(life, FAULT_UNAVAILABLE_BEFORE);
+        return FAULT_UNAVAILABLE_BEFORE;
+    }
+    if (!first || !(life->approval || pass_plan(life->pass)))
+        return strike_user_call(life, request->call);
+    if (!chance_one_in(&life->chance, 6) || !fits(life, kind, request))
+        return NO_FAULT;
+    tell(life, "** %s", fault_word(kind));
+    count_fault(life, kind);
+    return kind;
 }
 
 /* What strikes this request itself; the world is struck at once. */
@@ -269,6 +301,9 @@ static enum fault_kind strike(struct life *life, const struct request *request)
         count_fault(life, kind);
         life->next_trigger++;
     }
+    if (chosen == NO_FAULT && life->trigger_count > 0)
+        chosen = strike_at_worst(life, request);
+    life->tally->struck[request->call] += chosen != NO_FAULT;
     return chosen;
 }
 
@@ -276,8 +311,11 @@ static void draw_triggers(struct life *life)
 {
     life->trigger_count = life->next_trigger = 0;
     life->requests = life->struck = life->kill_at = 0;
+    life->demoted = false;
     life->disk_full = false;
-    if (life->calm)
+    bool hurried = life->hurried;
+    life->hurried = false;
+    if (life->calm || hurried)
         return;
     /* Early more often than late: a pass may be short. */
     uint64_t span = chance_between(&life->chance, 1, 30);
@@ -301,6 +339,7 @@ static void flight_clear(struct flight *flight)
 {
     free((char *)flight->request.cursor);
     free((char *)flight->request.invite_id);
+    free((char *)flight->request.user_id);
     free((char *)flight->request.email);
     projects_clear(&flight->projects);
     answer_clear(&flight->answer);
@@ -314,14 +353,15 @@ static char *copied(const char *text)
 static void send(struct life *life, const struct request *request)
 {
     tell(life, "-> %s %s%s%s", call_word(request->call), about(request),
-         request->call == CALL_CREATE ? " " : "",
-         request->call == CALL_CREATE ? role_word(request->role) : "");
+         request->role != ROLE_UNKNOWN ? " " : "",
+         request->role != ROLE_UNKNOWN ? role_word(request->role) : "");
     watch_request(&life->watch, request);
     struct flight flight = {
         .request = *request, .fault = strike(life, request), .sent_at = life->org.now};
     flight.epoch = life->org.epoch;
     flight.request.cursor = copied(request->cursor);
     flight.request.invite_id = copied(request->invite_id);
+    flight.request.user_id = copied(request->user_id);
     flight.request.email = copied(request->email);
     if (request->projects && projects_copy(request->projects, &flight.projects) < 0)
         abort();
@@ -338,6 +378,7 @@ static void send(struct life *life, const struct request *request)
         abort();
     life->flights[life->flight_count++] = flight;
     life->tally->requests++;
+    life->tally->calls[request->call]++;
 }
 
 static void answer_as(struct flight *flight, enum answer_kind kind, int status)
@@ -358,6 +399,12 @@ static void serve(struct life *life, struct flight *flight)
     if (flight->fault == FAULT_PAGE_REPEATED)
         request.cursor = NULL;
     org_serve(&life->org, &request, &flight->answer);
+    bool done = flight->answer.kind == ANSWER_OK;
+    life->demoted =
+        life->demoted || (done && request.call == CALL_SET_ROLE && request.role == ROLE_READER);
+    life->tally->roles_set += done && request.call == CALL_SET_ROLE;
+    life->tally->removals += done && request.call == CALL_DELETE_USER;
+    life->tally->calm_removals += done && request.call == CALL_DELETE_USER && life->calm;
     if (life->org.mail_count > mails) {
         life->org.mails[mails].epoch = flight->epoch;
         tell(life, "     mail to %s", request.email);
@@ -377,11 +424,33 @@ static void shrink(struct life *life, struct flight *flight)
     while (page->invites.count > most)
         invite_clear(&page->invites.items[--page->invites.count]);
     page->has_more = false;
-    life->watch.must_not_write = true;
+    life->watch.shrunk = true;
+}
+
+/* A page that cannot be true: fewer than half of the people of before. */
+static void shrink_users(struct life *life, struct flight *flight)
+{
+    struct page *page = &flight->answer.page;
+    long long before = life->ledger->people;
+    if (before < LIMIT_SHARE_LEAST)
+        return;
+    size_t most = 1 + chance_below(&life->chance, (uint64_t)(before - 1) / 2);
+    while (page->users.count > most)
+        user_clear(&page->users.items[--page->users.count]);
+    page->has_more = false;
+    life->watch.users.shrunk = true;
 }
 
 static void vanish(struct life *life, const char *cursor)
 {
+    for (size_t i = 0; i < life->org.user_count; i++) {
+        struct org_user *user = &life->org.users[i];
+        if (strcmp(user->user.id, cursor) != 0)
+            continue;
+        if (user->gone_at == SIM_NEVER)
+            org_remove_user(&life->org, user);
+        user->hides_at = life->org.now;
+    }
     for (size_t i = 0; i < life->org.count; i++) {
         struct org_invite *invite = &life->org.invites[i];
         if (strcmp(invite->invite.id, cursor) != 0)
@@ -398,10 +467,43 @@ static void alter(struct life *life)
     made->invite.role = made->invite.role == ROLE_OWNER ? ROLE_READER : ROLE_OWNER;
 }
 
+/* The user is changed by another hand just before somebody looks. */
+static void change_user(struct life *life, const char *id)
+{
+    struct org_user *user = org_find_user(&life->org, id);
+    if (user)
+        hands_change_user(&life->people, &life->org, user);
+}
+
+/* A refusal that means nothing; a 404 would mean that what was asked for is gone. */
+static int draw_refusal(struct life *life, enum call call)
+{
+    static const int refusals[] = {400, 409, 422, 404};
+    bool by_id = call != CALL_CREATE && call != CALL_LIST && call != CALL_LIST_USERS;
+    return refusals[chance_below(&life->chance, by_id ? 3 : 4)];
+}
+
+/* What the fault makes of a page of a listing. */
+static void serve_faulty_page(struct life *life, struct flight *flight)
+{
+    bool users = flight->request.call == CALL_LIST_USERS;
+    if (flight->fault == FAULT_CURSOR_VANISHES)
+        vanish(life, flight->request.cursor);
+    serve(life, flight);
+    if (flight->fault == FAULT_LISTING_SHRINKS)
+        shrink(life, flight);
+    else if (flight->fault == FAULT_USERS_SHRINK)
+        shrink_users(life, flight);
+    else if (flight->fault == FAULT_OTHER_ORGANIZATION && users)
+        life->watch.users.of_another = true;
+    else if (flight->fault == FAULT_OTHER_ORGANIZATION)
+        life->watch.of_another = true;
+}
+
 /* What the fault makes of the request and its answer. */
 static void serve_faulty(struct life *life, struct flight *flight)
 {
-    static const int refusals[] = {400, 409, 422, 404}, failures[] = {500, 502, 503, 408};
+    static const int failures[] = {500, 502, 503, 408};
     uint64_t draw = chance_below(&life->chance, 4);
     switch (flight->fault) {
     case FAULT_LOST_BEFORE:
@@ -434,27 +536,21 @@ static void serve_faulty(struct life *life, struct flight *flight)
         answer_as(flight, ANSWER_LIMITED, 429);
         break;
     case FAULT_REFUSED:
-        /* A delete that answers 404 is done, and a retrieve says that it is gone. */
-        answer_as(
-            flight, ANSWER_REFUSED,
-            refusals[flight->request.call == CALL_DELETE || flight->request.call == CALL_RETRIEVE
-                         ? draw % 3
-                         : draw]);
+        answer_as(flight, ANSWER_REFUSED, draw_refusal(life, flight->request.call));
         break;
+    case FAULT_USERS_FORBIDDEN:
     case FAULT_FORBIDDEN:
         answer_as(flight, ANSWER_REFUSED, draw % 2 ? 401 : 403);
         break;
     case FAULT_CURSOR_VANISHES:
-        vanish(life, flight->request.cursor);
-        serve(life, flight);
-        break;
     case FAULT_LISTING_SHRINKS:
-        serve(life, flight);
-        shrink(life, flight);
-        break;
+    case FAULT_USERS_SHRINK:
     case FAULT_OTHER_ORGANIZATION:
+        serve_faulty_page(life, flight);
+        break;
+    case FAULT_USER_CHANGES:
+        change_user(life, flight->request.user_id);
         serve(life, flight);
-        life->watch.must_not_write = true;
         break;
     case FAULT_NOT_AS_SENT:
         serve(life, flight);
@@ -467,8 +563,24 @@ static void serve_faulty(struct life *life, struct flight *flight)
     }
 }
 
-static void count_lag(struct life *life)
+/* Whether a listing of users shows anything now that is not so. */
+static bool users_lag(const struct org *org)
 {
+    for (size_t i = 0; i < org->user_count; i++) {
+        const struct org_user *user = &org->users[i];
+        bool there = user->gone_at == SIM_NEVER;
+        if (there != org_shows_user(user, org->now) || (there && user->change_shows_at > org->now))
+            return true;
+    }
+    return false;
+}
+
+static void count_lag(struct life *life, enum call call)
+{
+    if (call == CALL_LIST_USERS) {
+        life->tally->faults[FAULT_USERS_LAGGING] += users_lag(&life->org);
+        return;
+    }
     for (size_t i = 0; i < life->org.count; i++) {
         const struct org_invite *invite = &life->org.invites[i];
         bool there = invite->gone_at == SIM_NEVER;
@@ -498,9 +610,10 @@ static void arrive(struct life *life, struct flight *flight)
         if (flight->fault == FAULT_LIMITED_HINT)
             answer->retry_after = chance_below(&life->chance, 20 * SIM_SECOND);
     }
-    if (flight->request.call == CALL_LIST && !flight->orphan) {
-        count_lag(life);
-        watch_page(&life->watch, answer, flight->request.cursor);
+    bool lists = flight->request.call == CALL_LIST || flight->request.call == CALL_LIST_USERS;
+    if (lists && !flight->orphan) {
+        count_lag(life, flight->request.call);
+        watch_page(&life->watch, answer, &flight->request);
     }
     if (answer->status != 0) {
         answer->date = flight->fault == FAULT_NO_DATE ? 0 : org_date(&life->org);
@@ -564,17 +677,19 @@ static bool advance(struct life *life, uint64_t until)
 
 static void draw_approval(struct life *life)
 {
-    if (life->last_approval && (life->calm || chance_one_in(&life->chance, 2))) {
-        free(life->approval);
-        life->approval = strdup(life->last_approval);
-        tell(life, "the operator approves %s", life->approval);
-    } else if (life->used_approval && chance_one_in(&life->chance, 4) && !life->calm) {
+    if (life->used_approval && chance_one_in(&life->chance, life->used_lately ? 2 : 4) &&
+        !life->calm) {
         memory_set(&life->approval, life->used_approval);
         tell(life, "the operator gives %s again", life->approval);
+    } else if (life->last_approval && (life->calm || chance_one_in(&life->chance, 2))) {
+        memory_set(&life->approval, life->last_approval);
+        life->seen = life->last_seen;
+        tell(life, "the operator approves %s", life->approval);
     } else {
         memory_set(&life->approval, NULL);
     }
     life->params.approval = life->approval;
+    life->used_lately = false;
 }
 
 static void planned(struct life *life)
@@ -584,23 +699,28 @@ static void planned(struct life *life)
         life->tally->reasons[plan->lines.items[i].reason]++;
     tell(life, "planned, %zu live%s", plan->live, plan->approved ? ", limits lifted" : "");
     tell_plan(life);
-    watch_plan(&life->watch, life->params.approval);
+    watch_plan(&life->watch, life->params.approval, life->seen);
     /* The worst moment to die: right after what was approved was begun. */
     if (plan->approved && !life->calm)
         life->kill_at = life->steps + (unsigned)chance_between(&life->chance, 2, 5);
-    memory_set(&life->last_approval,
-               plan->approved || life->watch.must_not_write ? NULL : plan->approval);
+    bool doubtful = life->watch.shrunk || life->watch.users.shrunk;
+    memory_set(&life->last_approval, plan->approved || doubtful ? NULL : plan->approval);
+    life->last_seen = 0;
+    for (size_t i = 0; i < plan->excess_count; i++)
+        life->last_seen |= plan->excess[i].limit;
 }
 
 /* An approval counts as used once something was sent on its strength. */
 static void use_approval(struct life *life, const struct request *request)
 {
-    if (!life->watch.lifted || request->call == CALL_LIST || !life->approval)
+    bool lists = request->call == CALL_LIST || request->call == CALL_LIST_USERS;
+    if (!life->watch.lifted || lists || !life->approval)
         return;
     if (!life->used_approval || strcmp(life->used_approval, life->approval) != 0) {
         life->tally->approvals++;
         memory_set(&life->used_approval, life->approval);
         watch_used(&life->watch, life->approval);
+        life->used_lately = true;
     }
 }
 
@@ -659,6 +779,23 @@ static bool drive(struct life *life)
     return false;
 }
 
+/* Another process goes on with what is on the disk. */
+static void begin_process(struct life *life)
+{
+    life->processes++;
+    if (life->observer) {
+        free(life->observer);
+        life->observer = memory_format("process-%u", life->processes);
+        life->params.observer = life->observer;
+    }
+    ledger_free(life->ledger);
+    life->ledger = stored(life, life->durable);
+    adopt(life);
+    pace_init(&life->pace, 0, chance_next(&life->chance));
+    watch_new_process(&life->watch);
+}
+
+/* The process has died in the middle of a pass. */
 static void restart(struct life *life)
 {
     static const enum fault_kind deaths[] = {FAULT_KILLED, FAULT_KILLED, FAULT_KILLED,
@@ -679,27 +816,27 @@ static void restart(struct life *life)
         life->boots++;
         life->boot_base = life->org.now - 20 * SIM_SECOND;
     }
-    ledger_free(life->ledger);
     if (death == FAULT_LEDGER_DAMAGED) {
-        life->ledger = ledger_new();
-        life->ledger->suspect = true;
-        life->ledger->suspect_at = now(life).boot;
+        _cleanup_(ledger_free_pointer) struct ledger *fresh = ledger_new();
+        fresh->suspect = true;
+        fresh->suspect_at = now(life).boot;
         ledger_free(life->durable);
-        life->durable = stored(life, life->ledger);
+        life->durable = stored(life, fresh);
         life->watch.durable = life->durable;
         watch_forget(&life->watch);
     } else {
-        life->ledger = stored(life, life->durable);
         watch_restart(&life->watch);
     }
-    adopt(life);
-    pace_init(&life->pace, 0, chance_next(&life->chance));
+    begin_process(life);
 }
 
 static void one_pass(struct life *life)
 {
     draw_triggers(life);
     draw_approval(life);
+    /* What a one-shot command knows, it reads. */
+    if (!life->observer)
+        begin_process(life);
     life->params.ledger = life->ledger;
     life->pass = pass_new(&life->params);
     if (!life->pass)
@@ -711,6 +848,7 @@ static void one_pass(struct life *life)
         restart(life);
     life->tally->passes++;
     life->tally->with_faults += life->struck >= 3;
+    life->tally->with_users += life->struck >= 3 && life->params.users_mode != USERS_OFF;
     life->tally->calm_passes += life->calm;
 }
 
@@ -750,6 +888,23 @@ static struct org_habits draw_habits(struct chance *chance)
     return habits;
 }
 
+static void draw_users(struct life *life)
+{
+    static const enum users_mode modes[] = {USERS_OFF,     USERS_OFF,    USERS_OBSERVE,
+                                            USERS_OBSERVE, USERS_MANAGE, USERS_MANAGE,
+                                            USERS_MANAGE,  USERS_MANAGE};
+    static const uint64_t intervals[] = {60, 300, 600};
+    struct chance *chance = &life->chance;
+    life->params.users_mode = modes[chance_below(chance, 8)];
+    life->params.remove_after =
+        chance_one_in(chance, 4) ? 0 : chance_between(chance, 30, 1500) * SIM_SECOND;
+    life->interval = intervals[chance_below(chance, 3)] * SIM_SECOND;
+    life->params.watch_gap = 2 * life->interval + 600 * SIM_SECOND;
+    /* A daemon, or one command after the other. */
+    life->observer = chance_one_in(chance, 5) ? NULL : memory_format("process-0");
+    life->params.observer = life->observer;
+}
+
 static struct limits draw_limits(struct chance *chance, unsigned people)
 {
     bool wide = chance_one_in(chance, 2);
@@ -759,6 +914,9 @@ static struct limits draw_limits(struct chance *chance, unsigned people)
         .invites = wide ? people : (unsigned)chance_below(chance, 12),
         .owner_invites = wide ? people : (unsigned)chance_below(chance, 3),
         .renewals = (unsigned)chance_below(chance, 4),
+        .removals = wide ? people : (unsigned)chance_below(chance, 4),
+        .removal_ratio = wide ? 1 : (double)chance_below(chance, 4) / 10,
+        .min_owners = chance_one_in(chance, 2) ? 1 : (unsigned)chance_between(chance, 1, 3),
     };
 }
 
@@ -773,28 +931,28 @@ static void born(struct life *life, uint64_t seed)
     life->latency_least = SIM_SECOND / 1000;
     life->latency_most = 3 * SIM_SECOND / 10;
     life->may_skew = chance_one_in(chance, 2);
-    people_init(&life->people, life->options.people + chance_below(chance, 10), &life->org);
+    draw_users(life);
+    people_init(&life->people, life->options.people + chance_below(chance, 10), &life->org,
+                life->params.users_mode == USERS_OFF);
     life->limits = draw_limits(chance, (unsigned)life->people.count);
     life->ledger = ledger_new();
     adopt(life);
     life->durable = ledger_new();
     pace_init(&life->pace, 0, chance_next(chance));
-    life->params = (struct pass_params){
-        .members = &life->people.members,
-        .pace = &life->pace,
-        .limits = &life->limits,
-        .create_only = chance_one_in(chance, 8),
-        .settle = SETTLE,
-        .concurrency = (unsigned)chance_between(chance, 1, 8),
-        .base_url = "https://api.example/v1",
-        .digest = digest_id,
-    };
+    life->params.members = &life->people.members;
+    life->params.pace = &life->pace;
+    life->params.limits = &life->limits;
+    life->params.create_only = chance_one_in(chance, 8);
+    life->params.settle = SETTLE;
+    life->params.concurrency = (unsigned)chance_between(chance, 1, 8);
+    life->params.base_url = "https://api.example/v1";
+    life->params.digest = digest_id;
     life->watch = (struct watch){
         .org = &life->org,
         .members = &life->people.members,
         .limits = &life->limits,
         .durable = life->durable,
-        .create_only = life->params.create_only,
+        .params = &life->params,
         .settle = SETTLE,
         .born_at = life->org.now,
     };
@@ -813,19 +971,47 @@ static void died(struct life *life)
     free(life->approval);
     free(life->last_approval);
     free(life->used_approval);
+    free(life->observer);
+}
+
+/* The operator changes what is done about users, or restarts the daemon. */
+static void administer(struct life *life)
+{
+    struct pass_params *params = &life->params;
+    if (params->users_mode != USERS_OFF && chance_one_in(&life->chance, 15)) {
+        params->users_mode = params->users_mode == USERS_MANAGE ? USERS_OBSERVE : USERS_MANAGE;
+        tell(life, "** users are %s", params->users_mode == USERS_MANAGE ? "managed" : "observed");
+    }
+    if (life->observer && chance_one_in(&life->chance, 10)) {
+        life->tally->faults[FAULT_RESTARTED]++;
+        tell(life, "** %s", fault_word(FAULT_RESTARTED));
+        begin_process(life);
+    }
 }
 
 /* What happens while no pass runs. */
 static void pass_time(struct life *life)
 {
-    static const uint64_t pauses[] = {1, 20, 300, 300, 3600, 90000};
     struct chance *chance = &life->chance;
-    advance(life, life->org.now + SIM_SECOND * pauses[chance_below(chance, 6)]);
-    for (uint64_t n = chance_below(chance, 4); n > 0; n--)
+    /* The file changes its mind about who owns the organisation, and the daemon is quick. */
+    if (life->demoted && life->org.habits.lag > 0 && chance_one_in(chance, 2)) {
+        advance(life, life->org.now + SIM_SECOND);
+        people_swap_owners(&life->people, &life->org);
+        life->hurried = true;
+        return;
+    }
+    const uint64_t pauses[] = {1, 20, 300, 3600, 90000};
+    uint64_t draw = chance_below(chance, 8);
+    advance(life, life->org.now + (draw < 5 ? SIM_SECOND * pauses[draw] : life->interval));
+    /* Now and then what was blocked is approved at once. */
+    bool quiet = (life->last_approval || life->used_lately) && chance_one_in(chance, 2);
+    life->hurried = quiet && life->used_lately;
+    for (uint64_t n = quiet ? 0 : chance_below(chance, 4); n > 0; n--)
         people_drift(&life->people, &life->org);
-    for (uint64_t n = chance_below(chance, 4); n > 0; n--)
+    for (uint64_t n = quiet ? 0 : chance_below(chance, 5); n > 0; n--)
         (void)strike_world(
             life, (enum fault_kind)chance_between(chance, FAULT_FIRST_EVENT, FAULT_CLOCK_JUMP));
+    administer(life);
 }
 
 /* No more faults: nobody interferes, nothing is about to expire, and the operator lifts limits. */
@@ -833,33 +1019,79 @@ static void calm_down(struct life *life)
 {
     life->calm = true;
     life->limits.revocations = life->limits.invites = life->limits.owner_invites = 1000;
-    life->limits.revocation_ratio = 1;
+    life->limits.removals = 1000;
+    life->limits.revocation_ratio = life->limits.removal_ratio = 1;
+    life->limits.min_owners = 1;
     life->org.habits.lifetime = 604800 * SIM_SECOND;
     for (size_t i = 0; i < life->org.count; i++)
         if (org_is_live(&life->org, &life->org.invites[i]))
             life->org.invites[i].invite.expires_at += 604800;
     for (size_t i = 0; i < life->people.count; i++)
-        life->people.items[i].ends_at = 0;
+        life->people.items[i].ends_at = life->people.items[i].starts_at = 0;
     people_declare(&life->people);
+    /* Where two hands took one owner each, the service's people had to help. */
+    if (org_count_owners(&life->org) == 0)
+        org_add_user(&life->org, "help@acme.example", ROLE_OWNER, life->org.now);
     tell(life, "== calm");
+}
+
+/* Listings lag no more from one calm pass to the next. */
+static uint64_t calm_interval(const struct life *life)
+{
+    return life->interval > 5 * SETTLE ? life->interval : 5 * SETTLE;
+}
+
+/*
+ * One of the passes after which things are judged. One that was blocked, and whose approval did not
+ * fit because more people have fallen due since, does not count.
+ */
+static void calm_pass(struct life *life)
+{
+    for (unsigned i = 0; i < 10 && !life->watch.violation; i++) {
+        if (life->pass)
+            end_pass(life);
+        advance(life, life->org.now + calm_interval(life));
+        one_pass(life);
+        if (!life->pass || !pass_approval_misfits(life->pass) ||
+            plan_count_blocked(pass_plan(life->pass)) == 0)
+            return;
+    }
+}
+
+/* How many calm passes it takes until everybody is gone who is to be removed. */
+static unsigned passes_to_remove(const struct life *life)
+{
+    const struct pass_params *params = &life->params;
+    if (params->users_mode != USERS_MANAGE || params->create_only)
+        return 0;
+    return !life->observer && params->remove_after > 0
+               ? 1
+               : 2 + (unsigned)(params->remove_after / calm_interval(life));
 }
 
 static void live(struct life *life)
 {
-    for (unsigned i = 0; i < life->options.faulty_passes && !life->watch.violation; i++) {
+    /* Whoever is to be removed has to be watched for a while. */
+    unsigned passes = life->options.faulty_passes;
+    passes += life->params.users_mode == USERS_MANAGE ? passes / 2 : 0;
+    for (unsigned i = 0; i < passes && !life->watch.violation; i++) {
         one_pass(life);
         end_pass(life);
         pass_time(life);
     }
     calm_down(life);
-    for (int i = 0; i < 3 && !life->watch.violation; i++) {
-        if (life->pass)
-            end_pass(life);
-        advance(life, life->org.now + 300 * SIM_SECOND);
-        one_pass(life);
-    }
+    /* Half of them begin when all that was accepted was so long ago. */
+    if (chance_one_in(&life->chance, 2))
+        advance(life, life->org.now + 3601 * SIM_SECOND);
+    for (unsigned i = 0; i < 3 && !life->watch.violation; i++)
+        calm_pass(life);
     if (!life->watch.violation)
-        watch_converged(&life->watch);
+        watch_converged(&life->watch, false);
+    unsigned more = passes_to_remove(life);
+    for (unsigned i = 0; i < more && !life->watch.violation; i++)
+        calm_pass(life);
+    if (more > 0 && !life->watch.violation)
+        watch_converged(&life->watch, true);
     if (life->pass)
         end_pass(life);
 }
@@ -888,8 +1120,11 @@ static void limit_only(struct life *life, const struct life_limit *limit)
     };
     life->org.tokens = limit->burst;
     life->org.tokens_at = life->org.now;
+    life->params.users_mode = USERS_OFF;
     for (size_t i = 0; i < life->org.count; i++)
         org_remove(&life->org, &life->org.invites[i], HAND_OTHER);
+    for (size_t i = 0; i < life->org.user_count; i++)
+        org_remove_user(&life->org, &life->org.users[i]);
     unsigned declared = 0;
     for (size_t i = 0; i < life->people.count; i++) {
         struct somebody *somebody = &life->people.items[i];

@@ -40,12 +40,13 @@ MUTANTS = [
         """        listing->state""")]),
     ("a failed page taken for the last", "pass.c", [(
         """    } else if (give_up || answer->hopeless) {
-        listing_failed(pass, reason ? reason : error);""",
-        """    } else if (listing_cursor(listing)) {
+        listing_failed(pass, reading, reason ? reason : error);""",
+        """    } else if (listing_cursor(listing) && pass->phase == PHASE_LIST &&
+               is_complete(reading == &pass->users ? &pass->first : &pass->users)) {
         listed(pass);""")]),
     ("repeated cursor followed", "listing.c", [(
-        """        if (listing_find(listing, invite->id)) {""",
-        """        if (listing_find(listing, invite->id) && listing->pages > 100) {""")]),
+        """        if (find(listing, page_id_at(listing, page, i), &index)) {""",
+        """        if (find(listing, page_id_at(listing, page, i), &index) && listing->pages > 100) {""")]),
     ("an empty page after a dead cursor taken for the end", "listing.c", [(
         """    else if (!first)
         listing_cursor_died(listing);""",
@@ -98,9 +99,102 @@ MUTANTS = [
         """        write->line->error = memory_format("not started: %s", why);
         end(write, RESULT_SKIPPED);""",
         """        end(write, RESULT_DONE);""")]),
+    # Of users.
+    ("grace skipped", "ledger.c", [(
+        """    if (watched < remove_after)
+        return remove_after - watched;
+    return user && user->passes >= 2 ? 0 : 1;""",
+        """    (void)watched;
+    return 0;""")]),
+    ("one look is enough", "ledger.c", [(
+        """    return user && user->passes >= 2 ? 0 : 1;""", """    return 0;""")]),
+    ("grace counted over downtime", "observe.c", [(
+        """    if (!same || o->begun < known->at ||""", """    (void)same;
+    if (o->begun < known->at ||""")]),
+    ("grace counted over a time without a look", "observe.c", [(
+        """    if (!same || o->begun < known->at || o->begun - known->at > o->gap_most)""",
+        """    if (!same || o->begun < known->at)""")]),
+    ("who was declared again stays due", "observe.c", [(
+        """    if (o->counts && !renamed && verdict""",
+        """    if (known) {
+        seen.at = known->at;
+        seen.passes = known->passes;
+        seen.undeclared = known->undeclared;
+    }
+    if (o->counts && !renamed && verdict""")]),
+    ("protected ignored", "verdict_user.c", [(
+        """    if (is_protected(j))
+        return add(j, ACTION_KEEP, REASON_PROTECTED);
+""", ""), (
+        """members_ignored_by(members, user->email) ||
+        members_protects(members, user->email))""",
+        """members_ignored_by(members, user->email))""")]),
+    ("protected owner demoted", "verdict_user.c", [(
+        """    if (user->role == ROLE_OWNER && is_protected(j))
+        return add(j, ACTION_ATTENTION, REASON_PROTECTED);
+""", "")]),
+    ("last owner removed", "plan.c", [(
+        """    if (count_lost_owners(inputs, plan) < plan->owners)
+        return;""",
+        """    return;""")]),
+    ("users' second page ignored", "listing.c", [(
+        """    if (!page->has_more)
+        listing->state""",
+        """    if (!page->has_more || listing->kind == LISTING_USERS)
+        listing->state""")]),
+    ("the users not waited for", "pass.c", [(
+        """is_complete(&pass->first) && is_complete(&pass->users))
+        listed(pass);""",
+        """is_complete(&pass->first))
+        listed(pass);""")]),
+    ("removal without re-check", "writes.c", [(
+        """    write->next = write->line->action == ACTION_SET_ROLE ? CALL_SET_ROLE : CALL_RETRIEVE_USER;""",
+        """    write->next = write->line->action == ACTION_SET_ROLE ? CALL_SET_ROLE : CALL_DELETE_USER;""")]),
+    ("a new role not seen by the re-check", "writes.c", [(
+        """    if (now->role != planned->role)
+        return "the role of the user has changed";
+""", "")]),
+    ("a delete of unknown outcome sent again blindly", "writes.c", [(
+        """    if (write->next == CALL_DELETE_USER && unanswered)
+        write->next = CALL_RETRIEVE_USER;""",
+        """    if (write->next == CALL_DELETE_USER && unanswered)
+        write->next = CALL_DELETE_USER;""")]),
+    ("SCIM-managed removed", "verdict_user.c", [(
+        """    if (j->user->is_scim_managed)
+        return add(j, ACTION_ATTENTION, REASON_SCIM_MANAGED);
+    if (!manages""",
+        """    if (!manages"""), (
+        """    if (user->is_service_account || user->is_scim_managed || !user->email ||""",
+        """    if (user->is_service_account || !user->email ||""")]),
+    ("create-only removes", "verdict_user.c", [(
+        """    return inputs->users_mode == USERS_MANAGE && !inputs->create_only;""",
+        """    return inputs->users_mode == USERS_MANAGE;""")]),
+    ("removals not limited", "plan.c", [(
+        """        applies |= LIMIT_REMOVALS | LIMIT_REMOVAL_RATIO;""", "        ;")]),
+    ("a renamed user taken for a stranger", "observe.c", [(
+        """                             members_have(o->members, known->email)));""",
+        """                             !o->members));""")]),
+    ("who accepted a moment ago taken for gone", "verdict.c", [(
+        """    return j->inputs->now - invite->accepted_at > ACCEPTANCE_SHOWS_SECONDS;""",
+        """    return 1;""")]),
     # Found by these lives in the product once.
+    ("somebody taken for gone who may be a user without an e-mail", "plan.c", [(
+        """                                .may_be_nameless = view->nameless};""",
+        """                                .may_be_nameless = false};""")]),
     ("a shrunken second listing believed", "pass.c", [(
         """    if (has_vanished(pass)) {""", """    if (false) {""")]),
+    ("an owner counted who was deposed a moment ago", "plan.c", [(
+        """    return user->role == ROLE_OWNER &&
+           !ledger_deposes(inputs->ledger, user->id, inputs->users_begun, inputs->settle);""",
+        """    return user->role == ROLE_OWNER;""")]),
+    ("of several accepted invites the newest believed", "verdict.c", [(
+        """        if (!last || invite->accepted_at > last->accepted_at)""",
+        """        if (!last || invite_newer(invite, last))""")]),
+    ("a user whose e-mail is gone taken for nobody", "observe.c", [(
+        """    if (!user->email && !renamed)
+        return 0;""",
+        """    if (!user->email)
+        return 0;""")]),
 ]
 
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "org_user.h"
+
 void org_init(struct org *org, struct chance *chance)
 {
     *org = (struct org){.chance = chance, .now = 1000 * SIM_SECOND};
@@ -15,6 +17,7 @@ void org_clear(struct org *org)
     for (size_t i = 0; i < org->count; i++)
         invite_clear(&org->invites[i].invite);
     free(org->invites);
+    org_clear_users(org);
     for (size_t i = 0; i < org->mail_count; i++) {
         free(org->mails[i].email);
         projects_clear(&org->mails[i].projects);
@@ -46,6 +49,21 @@ bool org_shows(const struct org_invite *invite, uint64_t at)
     return invite->shows_at <= at && at < invite->hides_at;
 }
 
+static void lower(char *address)
+{
+    for (char *p = address; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+}
+
+char *org_address(const struct org *org, const char *email)
+{
+    char *address = strdup(email);
+    if (org->habits.lowers_case)
+        lower(address);
+    return address;
+}
+
 /* Once in a while an id differs from an older one by case alone. */
 static char *new_id(struct org *org)
 {
@@ -72,7 +90,7 @@ struct org_invite *org_add(struct org *org, const char *email, enum role role,
         abort();
     struct org_invite added = {
         .invite = {.id = new_id(org),
-                   .email = strdup(email),
+                   .email = org_address(org, email),
                    .role = role,
                    .status = INVITE_PENDING,
                    .created_at = org_date(org),
@@ -85,15 +103,11 @@ struct org_invite *org_add(struct org *org, const char *email, enum role role,
     };
     if (projects_copy(projects, &added.invite.projects) < 0)
         abort();
-    if (org->habits.lowers_case)
-        for (char *p = added.invite.email; *p; p++)
-            if (*p >= 'A' && *p <= 'Z')
-                *p = (char)(*p - 'A' + 'a');
     org->invites[org->count] = added;
     return &org->invites[org->count++];
 }
 
-static uint64_t lag(struct org *org)
+uint64_t org_lag(struct org *org)
 {
     return org->habits.lag == 0 ? 0 : chance_below(org->chance, org->habits.lag);
 }
@@ -102,7 +116,7 @@ void org_remove(struct org *org, struct org_invite *invite, enum org_hand hand)
 {
     invite->gone_at = org->now;
     invite->gone_by = hand;
-    invite->hides_at = org->now + lag(org);
+    invite->hides_at = org->now + org_lag(org);
     if (invite->hides_at < invite->shows_at)
         invite->hides_at = invite->shows_at;
 }
@@ -110,10 +124,15 @@ void org_remove(struct org *org, struct org_invite *invite, enum org_hand hand)
 void org_turn(struct org *org, struct org_invite *invite, enum invite_status status)
 {
     invite->status_before = invite->invite.status;
-    invite->status_shows_at = org->now + lag(org);
+    invite->status_shows_at = org->now + org_lag(org);
     invite->invite.status = status;
-    if (status == INVITE_ACCEPTED)
-        invite->invite.accepted_at = org_date(org);
+    if (status != INVITE_ACCEPTED)
+        return;
+    invite->invite.accepted_at = org_date(org);
+    if (!org_user_of(org, invite->invite.email))
+        org_add_user(org, invite->invite.email,
+                     invite->invite.role == ROLE_OWNER ? ROLE_OWNER : ROLE_READER,
+                     org->now + org_lag(org));
 }
 
 bool org_admits(struct org *org, uint64_t *ret_wait)
@@ -155,26 +174,47 @@ static struct invite reading(const struct org *org, const struct org_invite *fro
         projects_clear(&copy.projects);
     if (at < from->status_shows_at)
         copy.status = from->status_before;
+    if (org->habits.hides_accepted || copy.status != INVITE_ACCEPTED)
+        copy.accepted_at = 0;
     if (copy.status == INVITE_PENDING && copy.expires_at != 0 && copy.expires_at <= org_date(org) &&
         !org->habits.calls_pending)
         copy.status = INVITE_EXPIRED;
     return copy;
 }
 
-/* Position in listing order. */
-static struct org_invite *nth(struct org *org, size_t n)
+/* The item at a position in listing order. */
+static size_t nth(const struct org *org, size_t count, size_t n)
 {
-    return &org->invites[org->habits.newest_first ? org->count - 1 - n : n];
+    return org->habits.newest_first ? count - 1 - n : n;
+}
+
+static size_t count_of(const struct org *org, enum listing_kind kind)
+{
+    return kind == LISTING_USERS ? org->user_count : org->count;
+}
+
+static const char *id_at(const struct org *org, enum listing_kind kind, size_t i)
+{
+    return kind == LISTING_USERS ? org->users[i].user.id : org->invites[i].invite.id;
+}
+
+static bool is_shown(const struct org *org, enum listing_kind kind, size_t i)
+{
+    return kind == LISTING_USERS ? org_shows_user(&org->users[i], org->now)
+                                 : org_shows(&org->invites[i], org->now);
 }
 
 /* Where the page after the cursor starts; false when the cursor is not known. */
-static bool find_start(struct org *org, const char *cursor, size_t *ret)
+static bool find_start(const struct org *org, enum listing_kind kind, const char *cursor,
+                       size_t *ret)
 {
+    size_t count = count_of(org, kind);
     *ret = 0;
     if (!cursor)
         return true;
-    for (size_t n = 0; n < org->count; n++) {
-        if (strcmp(nth(org, n)->invite.id, cursor) == 0 && org_shows(nth(org, n), org->now)) {
+    for (size_t n = 0; n < count; n++) {
+        size_t i = nth(org, count, n);
+        if (strcmp(id_at(org, kind, i), cursor) == 0 && is_shown(org, kind, i)) {
             *ret = n + 1;
             return true;
         }
@@ -182,24 +222,38 @@ static bool find_start(struct org *org, const char *cursor, size_t *ret)
     return org->habits.dead_cursor == 1;
 }
 
+static void put_on_page(const struct org *org, enum listing_kind kind, size_t i, struct page *page)
+{
+    if (kind == LISTING_USERS) {
+        struct user copy = org_user_reading(org, &org->users[i], org->now);
+        if (users_add(&page->users, &copy) < 0)
+            abort();
+    } else {
+        struct invite copy = reading(org, &org->invites[i], org->now);
+        if (invites_add(&page->invites, &copy) < 0)
+            abort();
+    }
+}
+
 static void serve_list(struct org *org, const struct request *request, struct answer *answer)
 {
-    size_t n;
-    if (!find_start(org, request->cursor, &n)) {
+    enum listing_kind kind = request->call == CALL_LIST_USERS ? LISTING_USERS : LISTING_INVITES;
+    size_t count = count_of(org, kind), taken = 0, n;
+    if (!find_start(org, kind, request->cursor, &n)) {
         if (org->habits.dead_cursor != 0)
             org_refuse(answer, (int)org->habits.dead_cursor);
         return;
     }
-    for (; n < org->count; n++) {
-        if (!org_shows(nth(org, n), org->now))
+    for (; n < count; n++) {
+        size_t i = nth(org, count, n);
+        if (!is_shown(org, kind, i))
             continue;
-        if (answer->page.invites.count == org->habits.page_size) {
+        if (taken == org->habits.page_size) {
             answer->page.has_more = true;
             return;
         }
-        struct invite copy = reading(org, nth(org, n), org->now);
-        if (invites_add(&answer->page.invites, &copy) < 0)
-            abort();
+        put_on_page(org, kind, i, &answer->page);
+        taken++;
     }
 }
 
@@ -208,7 +262,7 @@ static bool is_in_the_way(const struct org *org, const struct org_invite *invite
     if (invite->gone_at != SIM_NEVER)
         return false;
     if (invite->invite.status == INVITE_ACCEPTED)
-        return true;
+        return org->habits.refuses_left;
     return org_is_live(org, invite) ? org->habits.refuses_pending : org->habits.insists;
 }
 
@@ -227,15 +281,16 @@ static void send_mail(struct org *org, const struct request *request)
 
 static void serve_create(struct org *org, const struct request *request, struct answer *answer)
 {
-    for (size_t i = 0; i < org->count; i++) {
-        if (strcasecmp(org->invites[i].invite.email, request->email) == 0 &&
-            is_in_the_way(org, &org->invites[i])) {
-            org_refuse(answer, chance_one_in(org->chance, 2) ? 400 : 409);
-            return;
-        }
+    bool in_the_way = org_user_of(org, request->email) != NULL;
+    for (size_t i = 0; i < org->count; i++)
+        in_the_way = in_the_way || (strcasecmp(org->invites[i].invite.email, request->email) == 0 &&
+                                    is_in_the_way(org, &org->invites[i]));
+    if (in_the_way) {
+        org_refuse(answer, chance_one_in(org->chance, 2) ? 400 : 409);
+        return;
     }
     struct org_invite *made =
-        org_add(org, request->email, request->role, request->projects, org->now + lag(org));
+        org_add(org, request->email, request->role, request->projects, org->now + org_lag(org));
     made->ours = true;
     send_mail(org, request);
     answer->invite = reading(org, made, SIM_NEVER);
@@ -258,10 +313,22 @@ void org_serve(struct org *org, const struct request *request, struct answer *an
 {
     answer->kind = ANSWER_OK;
     answer->status = 200;
-    if (request->call == CALL_LIST)
+    switch (request->call) {
+    case CALL_LIST:
+    case CALL_LIST_USERS:
         serve_list(org, request, answer);
-    else if (request->call == CALL_CREATE)
+        break;
+    case CALL_CREATE:
         serve_create(org, request, answer);
-    else
+        break;
+    case CALL_RETRIEVE:
+    case CALL_DELETE:
         serve_one(org, request, answer);
+        break;
+    case CALL_RETRIEVE_USER:
+    case CALL_SET_ROLE:
+    case CALL_DELETE_USER:
+        org_serve_user(org, request, answer);
+        break;
+    }
 }

@@ -21,6 +21,9 @@ struct org_habits {
     bool lowers_case;     /* addresses read lower-case */
     bool calls_pending;   /* an invite past its expiry still reads pending */
     bool hides_projects;  /* listings leave `projects` out */
+    bool hides_accepted;  /* invites lack `accepted_at` */
+    bool hides_added;     /* users lack `added_at` */
+    bool refuses_left;    /* a create for somebody who accepted once and left is refused */
     unsigned dead_cursor; /* status 404 or 400; 0: an empty page; 1: starts from the top */
     uint64_t lag;         /* how long a listing may lag behind a write, at most */
     uint64_t lifetime;    /* of an invite */
@@ -45,6 +48,17 @@ struct org_invite {
     bool ours; /* made by a create of the product */
 };
 
+struct org_user {
+    struct user user;
+    uint64_t shows_at;
+    uint64_t gone_at, hides_at; /* SIM_NEVER: there */
+    struct user before;         /* what listings show until change_shows_at */
+    uint64_t change_shows_at;
+    char **was; /* addresses that the user had before */
+    size_t was_count;
+    enum role set; /* what our last set-role made of it; UNKNOWN: there was none */
+};
+
 /* One e-mail that the service sent for the product. */
 struct org_mail {
     char *email;
@@ -60,10 +74,12 @@ struct org {
     uint64_t now;
     struct org_invite *invites;
     size_t count;
+    struct org_user *users;
+    size_t user_count;
     struct org_mail *mails;
     size_t mail_count;
     unsigned epoch;
-    unsigned made;
+    unsigned made, joined;
     uint64_t tokens_at; /* when the bucket was full but for what was taken */
     double tokens;
 };
@@ -82,7 +98,26 @@ bool org_shows(const struct org_invite *invite, uint64_t at);
 struct org_invite *org_add(struct org *org, const char *email, enum role role,
                            const struct projects *projects, uint64_t shows_at);
 void org_remove(struct org *org, struct org_invite *invite, enum org_hand hand);
+/* An invite that turns accepted makes a user, unless the address has one. */
 void org_turn(struct org *org, struct org_invite *invite, enum invite_status status);
+
+/* The user with that id, or with that address, that is there, or NULL. */
+struct org_user *org_find_user(struct org *org, const char *id);
+struct org_user *org_user_of(struct org *org, const char *email);
+/* Whether a listing at `at` shows it. */
+bool org_shows_user(const struct org_user *user, uint64_t at);
+/* Whether it is a person, and there. */
+bool org_is_person(const struct org_user *user);
+/* People that own the organisation, as it is. */
+size_t org_count_owners(const struct org *org);
+/* Adds a user that is shown from `shows_at`; `email` NULL: it has none. */
+struct org_user *org_add_user(struct org *org, const char *email, enum role role,
+                              uint64_t shows_at);
+/* To be called before a user is changed: listings go on showing what it was for a while. */
+void org_touch_user(struct org *org, struct org_user *user);
+/* Gives it another address; `email` NULL: none. */
+void org_rename_user(struct org *org, struct org_user *user, const char *email);
+void org_remove_user(struct org *org, struct org_user *user);
 
 /* Whether the rate limit takes a request now; *ret_wait: until it would. */
 bool org_admits(struct org *org, uint64_t *ret_wait);

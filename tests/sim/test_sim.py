@@ -31,9 +31,9 @@ class Lives(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         figures = dict(line.rsplit(": ", 1) for line in done.stdout.splitlines())
         self.assertGreaterEqual(int(figures["passes with three faults or more"]), PASSES)
-        kinds = [name for name in figures if re.match(r"(fault|reason|result), ", name)]
-        self.assertGreater(len(kinds), 50)
-        for name in kinds:
+        kinds = [name for name in figures if re.match(r"(call|struck|fault|reason|result), ", name)]
+        self.assertGreater(len(kinds), 90)
+        for name in [*kinds, "roles set", "removals", "removals amid faults", "approvals"]:
             self.assertGreater(int(figures[name]), 0, f"never met: {name}")
 
     def test_a_seed_repeats_its_life(self):

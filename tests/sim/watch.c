@@ -1,5 +1,5 @@
 /* The invariants. */
-#include "watch.h"
+#include "watch_parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ void watch_violated(struct watch *watch, const char *format, ...)
 
 /* ---- sets of texts ------------------------------------------------------------------------- */
 
-static bool has(char *const *set, size_t count, const char *text)
+bool watch_has(char *const *set, size_t count, const char *text)
 {
     for (size_t i = 0; i < count; i++)
         if (strcasecmp(set[i], text) == 0)
@@ -26,7 +26,7 @@ static bool has(char *const *set, size_t count, const char *text)
 }
 
 /* Ids differ by case. */
-static bool has_id(char *const *set, size_t count, const char *id)
+bool watch_has_id(char *const *set, size_t count, const char *id)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(set[i], id) == 0)
@@ -34,16 +34,16 @@ static bool has_id(char *const *set, size_t count, const char *id)
     return false;
 }
 
-static void put(char ***set, size_t *count, const char *text)
+void watch_put(char ***set, size_t *count, const char *text)
 {
-    if (has_id(*set, *count, text))
+    if (watch_has_id(*set, *count, text))
         return;
     if (RESERVE(*set, *count) < 0)
         abort();
     (*set)[(*count)++] = strdup(text);
 }
 
-static void drop(char ***set, size_t *count)
+void watch_drop(char ***set, size_t *count)
 {
     for (size_t i = 0; i < *count; i++)
         free((*set)[i]);
@@ -58,23 +58,25 @@ static void clear_pass(struct watch *watch)
     free(watch->was_shown);
     watch->was_shown = NULL;
     watch->was_shown_count = 0;
-    drop(&watch->revoked, &watch->revoked_count);
-    drop(&watch->invited, &watch->invited_count);
-    drop(&watch->owners, &watch->owner_count);
-    drop(&watch->refused, &watch->refused_count);
-    drop(&watch->restored, &watch->restored_count);
+    watch_drop(&watch->revoked, &watch->revoked_count);
+    watch_drop(&watch->invited, &watch->invited_count);
+    watch_drop(&watch->owners, &watch->owner_count);
+    watch_drop(&watch->refused, &watch->refused_count);
+    watch_drop(&watch->restored, &watch->restored_count);
+    watch_users_clear_pass(&watch->users);
 }
 
 void watch_clear(struct watch *watch)
 {
     clear_pass(watch);
+    watch_users_clear(&watch->users);
     for (size_t i = 0; i < watch->open_count; i++)
         free(watch->open[i].email);
     free(watch->open);
-    drop(&watch->gone, &watch->gone_count);
-    drop(&watch->doomed, &watch->doomed_count);
-    drop(&watch->ever_refused, &watch->ever_refused_count);
-    drop(&watch->approvals, &watch->approval_count);
+    watch_drop(&watch->gone, &watch->gone_count);
+    watch_drop(&watch->doomed, &watch->doomed_count);
+    watch_drop(&watch->ever_refused, &watch->ever_refused_count);
+    watch_drop(&watch->approvals, &watch->approval_count);
     free(watch->violation);
 }
 
@@ -84,7 +86,7 @@ void watch_begin_pass(struct watch *watch, const struct pass *pass)
     watch->pass = pass;
     watch->pass_at = watch->org->now;
     watch->stopped = watch->unsaved = watch->forbidden = watch->lifted = false;
-    watch->must_not_write = watch->proven = false;
+    watch->shrunk = watch->of_another = watch->proven = false;
 }
 
 /* ---- what was delivered -------------------------------------------------------------------- */
@@ -100,9 +102,14 @@ static bool is_of(const struct invite *invite, const char *email)
     return strcasecmp(invite->email, email) == 0;
 }
 
+bool watch_is_gone(const struct watch *watch, const char *id)
+{
+    return watch_has_id(watch->gone, watch->gone_count, id);
+}
+
 static bool is_gone(const struct watch *watch, const struct invite *invite)
 {
-    return has_id(watch->gone, watch->gone_count, invite->id);
+    return watch_is_gone(watch, invite->id);
 }
 
 static const struct invite *delivered(const struct watch *watch, const char *id)
@@ -113,23 +120,38 @@ static const struct invite *delivered(const struct watch *watch, const char *id)
     return NULL;
 }
 
-/* The member with that address, unless the membership has ended. */
-static const struct member *declared(const struct watch *watch, const char *email)
+const struct member *watch_in_file(const struct watch *watch, const char *email)
 {
-    for (size_t i = 0; i < watch->members->count; i++) {
-        const struct member *member = &watch->members->items[i];
-        if (strcasecmp(member->email, email) == 0)
-            return member->ends_at != 0 && member->ends_at <= watch->date ? NULL : member;
-    }
+    for (size_t i = 0; i < watch->members->count; i++)
+        if (strcasecmp(watch->members->items[i].email, email) == 0)
+            return &watch->members->items[i];
     return NULL;
 }
 
+const struct member *watch_declared(const struct watch *watch, const char *email)
+{
+    const struct member *member = watch_in_file(watch, email);
+    bool ended = member && member->ends_at != 0 && member->ends_at <= watch->date;
+    return member && !ended && member->starts_at <= watch->date ? member : NULL;
+}
+
 /* The only pattern in these lives covers a whole domain. */
-static bool is_ignored(const struct watch *watch, const char *email)
+bool watch_is_ignored(const struct watch *watch, const char *email)
 {
     for (size_t i = 0; i < watch->members->ignore_count; i++) {
         const char *domain = strchr(email, '@');
         if (domain && strcasecmp(domain, watch->members->ignore[i] + 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool watch_is_obscure(const struct watch *watch, const char *email)
+{
+    for (size_t i = 0; i < watch->delivered.count; i++) {
+        const struct invite *invite = &watch->delivered.items[i];
+        if (is_of(invite, email) && !is_gone(watch, invite) &&
+            (invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN))
             return true;
     }
     return false;
@@ -145,7 +167,7 @@ static void begin_listing(struct watch *watch)
 {
     invites_clear(&watch->delivered);
     watch->begun = watch->org->now;
-    watch->must_not_write = watch->proven = false;
+    watch->shrunk = watch->of_another = watch->proven = false;
     watch->was_shown_count = watch->org->count;
     free(watch->was_shown);
     watch->was_shown = calloc(watch->org->count + 1, sizeof *watch->was_shown);
@@ -167,8 +189,13 @@ static void drop_cursor(struct watch *watch, const char *cursor)
     }
 }
 
-void watch_page(struct watch *watch, const struct answer *answer, const char *cursor)
+void watch_page(struct watch *watch, const struct answer *answer, const struct request *request)
 {
+    const char *cursor = request->cursor;
+    if (request->call == CALL_LIST_USERS) {
+        watch_users_page(watch, answer, cursor);
+        return;
+    }
     watch->served = watch->org->now;
     bool refused =
         answer->kind == ANSWER_REFUSED && (answer->status == 404 || answer->status == 400);
@@ -180,6 +207,8 @@ void watch_page(struct watch *watch, const struct answer *answer, const char *cu
                               .email = strdup(from->email),
                               .role = from->role,
                               .status = from->status,
+                              .created_at = from->created_at,
+                              .accepted_at = from->accepted_at,
                               .expires_at = from->expires_at};
         if (projects_copy(&from->projects, &copy.projects) < 0 ||
             invites_add(&watch->delivered, &copy) < 0)
@@ -192,7 +221,8 @@ void watch_page(struct watch *watch, const struct answer *answer, const char *cu
 /* What was shown from the listing's beginning to its end must have been delivered. */
 static void check_complete(struct watch *watch)
 {
-    if (watch->proven)
+    /* What was left out where it shrank, whoever approved has seen. */
+    if (watch->proven || watch->shrunk)
         return;
     watch->proven = true;
     for (size_t i = 0; i < watch->was_shown_count; i++) {
@@ -204,15 +234,17 @@ static void check_complete(struct watch *watch)
     }
 }
 
-static void check_may_write(struct watch *watch, const char *whom)
+void watch_check_may_write(struct watch *watch, const char *whom)
 {
     if (watch->unsaved)
         watch_violated(watch, "write after a failed save: %s", whom);
     if (watch->forbidden)
         watch_violated(watch, "write after 401 or 403 on a write: %s", whom);
-    if (watch->must_not_write)
+    bool believed = watch->lifted && (watch->seen & LIMIT_VANISHED) != 0;
+    if (watch->of_another || (watch->shrunk && !believed))
         watch_violated(watch, "write on a listing that cannot be true: %s", whom);
     check_complete(watch);
+    watch_users_check_complete(watch);
 }
 
 /* Whether the listing shows what came of that create. */
@@ -275,14 +307,28 @@ static bool took_from(const struct watch *watch, const char *email)
     for (size_t i = 0; i < watch->org->count; i++) {
         const struct invite *invite = &watch->org->invites[i].invite;
         if (is_of(invite, email) && is_gone(watch, invite) &&
-            has_id(watch->revoked, watch->revoked_count, invite->id))
+            watch_has_id(watch->revoked, watch->revoked_count, invite->id))
             return true;
     }
     return false;
 }
 
+/*
+ * Whoever accepted an hour ago and is no user has left. Until then, the listing of users may lag,
+ * and where it is not known when that was, or who some user is, nothing is.
+ */
+static bool has_left(const struct watch *watch, const struct invite *accepted)
+{
+    return watch_lists_users(watch) && accepted->accepted_at != 0 &&
+           !watch_has_strange_nameless(watch) && watch->date - accepted->accepted_at > 3600;
+}
+
 static void check_nothing_there(struct watch *watch, const char *email)
 {
+    if (watch_user_of(watch, email))
+        watch_violated(watch, "create for somebody who is a user: %s", email);
+    if (watch_was_renamed(watch, email))
+        watch_violated(watch, "create for the old address of a user: %s", email);
     for (size_t i = 0; i < watch->delivered.count; i++) {
         const struct invite *invite = &watch->delivered.items[i];
         if (!is_of(invite, email) || is_gone(watch, invite))
@@ -290,7 +336,8 @@ static void check_nothing_there(struct watch *watch, const char *email)
         if (reads_live(watch, invite))
             watch_violated(watch, "create beside a live invite: %s has %s", email, invite->id);
         /* Beside a live invite, an accepted one does not count: the table goes by the live. */
-        if (invite->status == INVITE_ACCEPTED && !took_from(watch, email))
+        if (invite->status == INVITE_ACCEPTED && !took_from(watch, email) &&
+            !has_left(watch, invite))
             watch_violated(watch, "create for somebody who accepted: %s has %s", email, invite->id);
         if (invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN)
             watch_violated(watch, "create for somebody of unknown status: %s", email);
@@ -303,7 +350,7 @@ static bool was_taken(const struct watch *watch, const struct request *request)
     for (size_t i = 0; i < watch->org->count; i++) {
         const struct org_invite *invite = &watch->org->invites[i];
         bool taken = invite->gone_by == HAND_OURS || is_gone(watch, &invite->invite) ||
-                     has_id(watch->doomed, watch->doomed_count, invite->invite.id);
+                     watch_has_id(watch->doomed, watch->doomed_count, invite->invite.id);
         if (taken && is_of(&invite->invite, request->email) &&
             grants(&invite->invite, request->role, request->projects))
             return true;
@@ -311,28 +358,34 @@ static bool was_taken(const struct watch *watch, const struct request *request)
     return false;
 }
 
+void watch_check_owner_limit(struct watch *watch)
+{
+    size_t owners = watch->owner_count + watch->users.promoted_count;
+    if (owners > watch->limits->owner_invites)
+        watch_violated(watch, "beyond limits.owner_invites: %zu", owners);
+}
+
 static void count_create(struct watch *watch, const struct request *request, bool restores)
 {
-    put(&watch->invited, &watch->invited_count, request->email);
+    watch_put(&watch->invited, &watch->invited_count, request->email);
     if (request->role == ROLE_OWNER && !restores)
-        put(&watch->owners, &watch->owner_count, request->email);
+        watch_put(&watch->owners, &watch->owner_count, request->email);
     if (watch->lifted)
         return;
     if (watch->invited_count > watch->limits->invites)
         watch_violated(watch, "beyond limits.invites: %zu", watch->invited_count);
-    if (watch->owner_count > watch->limits->owner_invites)
-        watch_violated(watch, "beyond limits.owner_invites: %zu", watch->owner_count);
+    watch_check_owner_limit(watch);
 }
 
 static void check_create(struct watch *watch, const struct request *request)
 {
     const char *email = request->email;
-    check_may_write(watch, email);
+    watch_check_may_write(watch, email);
     check_open(watch, email);
     check_remembered(watch, request);
     check_nothing_there(watch, email);
-    const struct member *member = declared(watch, email);
-    if (!member || is_ignored(watch, email)) {
+    const struct member *member = watch_declared(watch, email);
+    if (!member || watch_is_ignored(watch, email)) {
         watch_violated(watch, "create for somebody not declared: %s", email);
         return;
     }
@@ -341,7 +394,7 @@ static void check_create(struct watch *watch, const struct request *request)
     if (!as_declared && !was_taken(watch, request))
         watch_violated(watch, "create of what nobody declared: %s", email);
     if (!as_declared)
-        put(&watch->restored, &watch->restored_count, email);
+        watch_put(&watch->restored, &watch->restored_count, email);
     /* What we took, now or before, is given back. */
     if (watch->stopped && as_declared && !took_from(watch, email))
         watch_violated(watch, "create begun after the stop: %s", email);
@@ -351,14 +404,12 @@ static void check_create(struct watch *watch, const struct request *request)
 /* What the listing says of the person forbids to take anything away. */
 static void check_person(struct watch *watch, const char *email)
 {
-    if (is_ignored(watch, email))
+    if (watch_is_ignored(watch, email))
         watch_violated(watch, "delete of an ignored invite: %s", email);
-    for (size_t i = 0; i < watch->delivered.count; i++) {
-        const struct invite *invite = &watch->delivered.items[i];
-        if (is_of(invite, email) && !is_gone(watch, invite) &&
-            (invite->status == INVITE_STATUS_UNKNOWN || invite->role == ROLE_UNKNOWN))
-            watch_violated(watch, "delete for somebody of unknown status: %s", email);
-    }
+    if (watch_was_renamed(watch, email))
+        watch_violated(watch, "delete of an invite for the old address of a user: %s", email);
+    if (watch_is_obscure(watch, email))
+        watch_violated(watch, "delete for somebody of unknown status: %s", email);
 }
 
 /*
@@ -389,11 +440,15 @@ static bool is_fresh(const struct watch *watch, const char *id, struct invite *r
     return false;
 }
 
-/* A live invite that is as declared goes only where another one stays. */
+/*
+ * A live invite that is as declared goes only where another one stays, or from a user. One that is
+ * gone already, which a process whose ledger could not be saved does not know, takes nothing away.
+ */
 static void check_declared(struct watch *watch, const struct invite *victim)
 {
-    const struct member *member = declared(watch, victim->email);
-    if (!member || !grants(victim, member->role, &member->projects))
+    const struct member *member = watch_declared(watch, victim->email);
+    if (!member || watch_was_user(watch, victim->email) || is_gone(watch, victim) ||
+        !grants(victim, member->role, &member->projects))
         return;
     for (size_t i = 0; i < watch->delivered.count; i++) {
         const struct invite *other = &watch->delivered.items[i];
@@ -408,7 +463,7 @@ static void check_declared(struct watch *watch, const struct invite *victim)
         struct invite fresh;
         if (strcasecmp(mail->email, victim->email) == 0 && strcmp(id, victim->id) != 0 &&
             is_fresh(watch, id, &fresh) && grants(&fresh, member->role, &member->projects) &&
-            !has_id(watch->gone, watch->gone_count, id))
+            !watch_has_id(watch->gone, watch->gone_count, id))
             return;
     }
     watch_violated(watch, "delete of a declared invite: %s of %s", victim->id, victim->email);
@@ -416,7 +471,7 @@ static void check_declared(struct watch *watch, const struct invite *victim)
 
 static void count_revocation(struct watch *watch, const char *id)
 {
-    put(&watch->revoked, &watch->revoked_count, id);
+    watch_put(&watch->revoked, &watch->revoked_count, id);
     if (watch->lifted)
         return;
     if (watch->revoked_count > watch->limits->revocations)
@@ -429,8 +484,8 @@ static void count_revocation(struct watch *watch, const char *id)
 
 static void check_delete(struct watch *watch, const struct request *request)
 {
-    check_may_write(watch, request->invite_id);
-    if (watch->create_only)
+    watch_check_may_write(watch, request->invite_id);
+    if (watch->params->create_only)
         watch_violated(watch, "delete with policy create-only: %s", request->invite_id);
     struct invite fresh;
     const struct invite *victim = delivered(watch, request->invite_id);
@@ -443,13 +498,14 @@ static void check_delete(struct watch *watch, const struct request *request)
     if (watch->stopped && !took_from(watch, victim->email))
         watch_violated(watch, "delete begun after the stop: %s", victim->id);
     check_person(watch, victim->email);
-    if (victim->status == INVITE_ACCEPTED) {
+    if (victim->status == INVITE_ACCEPTED ||
+        (watch_user_of(watch, victim->email) && watch_may_be_accepted(watch, victim))) {
         watch_violated(watch, "delete of an accepted invite: %s", victim->id);
     } else if (reads_live(watch, victim)) {
         check_declared(watch, victim);
         count_revocation(watch, victim->id);
-    } else if (!declared(watch, victim->email) ||
-               !has(watch->refused, watch->refused_count, victim->email)) {
+    } else if (!watch_declared(watch, victim->email) ||
+               !watch_has(watch->refused, watch->refused_count, victim->email)) {
         watch_violated(watch, "delete of history: %s", victim->id);
     }
 }
@@ -462,6 +518,8 @@ void watch_request(struct watch *watch, const struct request *request)
         check_create(watch, request);
     else if (request->call == CALL_DELETE)
         check_delete(watch, request);
+    else
+        watch_users_request(watch, request);
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -483,25 +541,26 @@ static bool leaves_open(const struct answer *answer)
 void watch_answer(struct watch *watch, const struct answer *answer, const struct request *request,
                   uint64_t sent_at)
 {
-    bool write = request->call == CALL_CREATE || request->call == CALL_DELETE;
+    bool write = call_writes(request->call);
     bool refused = answer->kind == ANSWER_REFUSED;
     if (write && (answer->status == 401 || answer->status == 403))
         watch->forbidden = true;
     if (request->call == CALL_CREATE && leaves_open(answer))
         watch_give_up(watch, request->email, sent_at);
     if (request->call == CALL_CREATE && refused)
-        put(&watch->refused, &watch->refused_count, request->email);
+        watch_put(&watch->refused, &watch->refused_count, request->email);
     if (request->call == CALL_CREATE && refused)
-        put(&watch->ever_refused, &watch->ever_refused_count, request->email);
+        watch_put(&watch->ever_refused, &watch->ever_refused_count, request->email);
     if (request->call == CALL_DELETE &&
         (answer->kind == ANSWER_OK || (refused && answer->status == 404)))
-        put(&watch->gone, &watch->gone_count, request->invite_id);
+        watch_put(&watch->gone, &watch->gone_count, request->invite_id);
     /* A refused delete is looked at. */
     watch->requests_most += request->call == CALL_DELETE && refused && answer->status != 404;
     if (request->call == CALL_RETRIEVE && refused && answer->status == 404)
-        put(&watch->gone, &watch->gone_count, request->invite_id);
+        watch_put(&watch->gone, &watch->gone_count, request->invite_id);
     if (request->call == CALL_LIST && !request->cursor && answer->kind == ANSWER_OK)
         watch->date = answer->date != 0 ? answer->date : watch->wall;
+    watch_users_answer(watch, answer, request);
 }
 
 static bool same_wish(const struct org_mail *a, const struct org_mail *b)
@@ -521,7 +580,7 @@ void watch_mail(struct watch *watch)
         if (!same_wish(mail, last))
             continue;
         bool accepted = invite->gone_at == SIM_NEVER && invite->invite.status == INVITE_ACCEPTED;
-        if (org_is_live(org, invite) || accepted)
+        if (org_is_live(org, invite) || (accepted && watch_is_user(watch, last->email)))
             watch_violated(watch, "mailed twice for one wish: %s, and %s is there already",
                            last->email, invite->invite.id);
         /*
@@ -551,7 +610,8 @@ static size_t cost(const struct watch *watch, const struct line *line)
 {
     switch (line->action) {
     case ACTION_INVITE:
-        return 2; /* a restore may follow */
+        /* A restore may follow; and of whom was there before, an old invite may be in the way. */
+        return 2 + (line->reason == REASON_MEMBER_LEFT ? 3 * count_of(watch, line->email) : 0);
     case ACTION_RENEW:
         /* create; then, where the service insists, retrieve, delete and create for each old one */
         return 1 + 3 * count_of(watch, line->email);
@@ -559,6 +619,10 @@ static size_t cost(const struct watch *watch, const struct line *line)
         return 3 + 3 * count_of(watch, line->email);
     case ACTION_REVOKE:
         return 1;
+    case ACTION_SET_ROLE:
+        return 2; /* and a look */
+    case ACTION_REMOVE:
+        return 3; /* a look before, and one after */
     case ACTION_ATTENTION:
     case ACTION_KEEP:
         break;
@@ -588,7 +652,9 @@ static void bound_requests(struct watch *watch)
     const struct plan *plan = pass_plan(watch->pass);
     size_t shown = watch->delivered.count, page = watch->org->habits.page_size;
     watch->pages = shown == 0 ? 1 : (shown + page - 1) / page;
-    watch->requests_most = watch->pages;
+    size_t users = watch->users.delivered.count;
+    watch->users.pages = !watch_lists_users(watch) ? 0 : (users + page - 1) / page;
+    watch->requests_most = watch->pages + watch->users.pages;
     bool holds = false;
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
@@ -602,46 +668,67 @@ static void bound_requests(struct watch *watch)
 static void check_requests(struct watch *watch, unsigned faults)
 {
     size_t most = watch->requests_most + pass_limited(watch->pass);
+    /* Removals that had to wait for the brake look again at whom they are about. */
+    most +=
+        watch->users.removed_count > 0 ? pass_limited(watch->pass) * watch->params->concurrency : 0;
+    size_t pages = watch->pages + watch->users.pages;
     /* After a refusal the pass looks again. */
     most += watch->refused_count > 0 ? watch->pages + 1 : 0;
     /* Where listings lag, a cursor may die by itself, and the listing start over. */
-    most += watch->org->habits.lag > 0 ? 2 + 2 * watch->pages : 0;
+    most += watch->org->habits.lag > 0 ? 4 + 2 * pages : 0;
     /* Each fault may cost a second listing that starts over, or a write sent anew. */
-    most += (size_t)faults * (4 + 3 * watch->pages);
+    most += (size_t)faults * (4 + 3 * pages);
     if (pass_requests(watch->pass) > most)
         watch_violated(watch, "%u requests where %zu should do", pass_requests(watch->pass), most);
 }
 
-void watch_plan(struct watch *watch, const char *approval)
+void watch_plan(struct watch *watch, const char *approval, unsigned seen)
 {
+    watch->seen = seen;
     bound_requests(watch);
     settle_open(watch);
+    watch_users_learn(watch);
     count_live(watch);
     watch->lifted = pass_plan(watch->pass)->approved;
     if (!watch->lifted)
         return;
     if (!approval)
         watch_violated(watch, "limits lifted without an approval");
-    else if (has_id(watch->approvals, watch->approval_count, approval))
+    else if (watch_has_id(watch->approvals, watch->approval_count, approval))
         watch_violated(watch, "approval used twice: %s", approval);
 }
 
 void watch_used(struct watch *watch, const char *approval)
 {
-    put(&watch->approvals, &watch->approval_count, approval);
+    watch_put(&watch->approvals, &watch->approval_count, approval);
 }
 
 void watch_restart(struct watch *watch)
 {
+    watch->unstored = true;
     watch->restarted_at = watch->org->now;
     for (size_t i = 0; i < watch->durable->wish_count; i++)
         if (watch->durable->wishes[i]->lost.id)
-            put(&watch->doomed, &watch->doomed_count, watch->durable->wishes[i]->lost.id);
+            watch_put(&watch->doomed, &watch->doomed_count, watch->durable->wishes[i]->lost.id);
+}
+
+void watch_saved(struct watch *watch)
+{
+    watch->unstored = false;
+    watch_users_saved(&watch->users);
+}
+
+void watch_new_process(struct watch *watch)
+{
+    watch_users_new_process(&watch->users);
+    if (watch->unstored)
+        watch_restart(watch);
 }
 
 void watch_forget(struct watch *watch)
 {
-    drop(&watch->approvals, &watch->approval_count);
+    watch_users_forget(&watch->users);
+    watch_drop(&watch->approvals, &watch->approval_count);
     watch->org->epoch++;
 }
 
@@ -652,6 +739,10 @@ static void check_result(struct watch *watch, const struct line *line)
                        line->email);
     if (line->result != RESULT_DONE)
         return;
+    if (action_concerns_user(line->action)) {
+        watch_users_check_result(watch, line);
+        return;
+    }
     const char *id = line->action == ACTION_REVOKE ? line->invite->id : line->invite_id;
     bool made = false, there = false;
     for (size_t i = 0; id && i < watch->org->count; i++) {
@@ -681,7 +772,7 @@ static bool has_another(const struct watch *watch, const char *email)
     for (size_t i = 0; i < watch->open_count; i++)
         if (strcasecmp(watch->open[i].email, email) == 0)
             return true;
-    return has(watch->restored, watch->restored_count, email);
+    return watch_has(watch->restored, watch->restored_count, email);
 }
 
 /* Whom a replacement took an invite from has another one, or was to get back what was there. */
@@ -691,8 +782,8 @@ static void check_given_back(struct watch *watch)
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
         if (line->action == ACTION_REPLACE && is_gone(watch, line->invite) &&
-            has_id(watch->revoked, watch->revoked_count, line->invite->id) &&
-            declared(watch, line->email) && !has_another(watch, line->email))
+            watch_has_id(watch->revoked, watch->revoked_count, line->invite->id) &&
+            watch_declared(watch, line->email) && !has_another(watch, line->email))
             watch_violated(watch, "taken, and nothing given for it: %s of %s", line->invite->id,
                            line->email);
     }
@@ -704,6 +795,15 @@ void watch_end(struct watch *watch, unsigned faults)
     const struct plan *plan = pass_plan(watch->pass);
     if ((end == PASS_FAILED) != (pass_error(watch->pass) != NULL))
         watch_violated(watch, "ended without saying why");
+    if (watch->users.refused && (plan || end == PASS_DONE))
+        watch_violated(watch, "a plan without the right to list users");
+    /* What another organisation refuses says nothing of this one. */
+    bool forbidden = watch->users.forbidden && !watch->users.of_another && !watch->of_another;
+    if (forbidden && end == PASS_FAILED &&
+        !(strstr(pass_error(watch->pass), "api.management.read") &&
+          strstr(pass_error(watch->pass), "`users`")))
+        watch_violated(watch, "no right to list users, and no word of it: %s",
+                       pass_error(watch->pass));
     for (size_t i = 0; plan && i < plan->lines.count; i++)
         if (action_writes(plan->lines.items[i].action))
             check_result(watch, &plan->lines.items[i]);
@@ -747,7 +847,7 @@ static unsigned count_mails(const struct watch *watch, const char *email, enum r
 static bool is_exhausted(const struct watch *watch, const char *email)
 {
     unsigned most = watch->limits->renewals;
-    const struct member *member = declared(watch, email);
+    const struct member *member = watch_declared(watch, email);
     if (member && count_mails(watch, email, member->role, &member->projects) > most)
         return true;
     for (size_t i = 0; i < watch->delivered.count; i++) {
@@ -786,18 +886,25 @@ static bool bears_out(const struct watch *watch, const struct line *line)
 {
     switch (line->reason) {
     case REASON_UNKNOWN_STATUS:
-        return reads(watch, line->email, INVITE_STATUS_UNKNOWN);
+        return reads(watch, line->email, INVITE_STATUS_UNKNOWN) ||
+               watch_users_bear_out(watch, line);
+    case REASON_EMAIL_CHANGED:
+    case REASON_NO_EMAIL:
+        return watch_users_bear_out(watch, line);
+    case REASON_MEMBER_LEFT:
+        return reads(watch, line->email, INVITE_ACCEPTED) &&
+               (watch->org->habits.hides_accepted || watch_has_nameless(watch));
     case REASON_RENEWALS_EXHAUSTED:
         return is_exhausted(watch, line->email);
     case REASON_CREATE_REFUSED:
-        return has(watch->ever_refused, watch->ever_refused_count, line->email);
+        return watch_has(watch->ever_refused, watch->ever_refused_count, line->email);
     case REASON_NOT_AS_SENT:
         return was_altered(watch, line->email);
     case REASON_ACCEPTED_ROLE_DIFFERS:
     case REASON_ACCEPTED_UNDECLARED:
         return reads(watch, line->email, INVITE_ACCEPTED);
     default:
-        return watch->create_only;
+        return watch->params->create_only;
     }
 }
 
@@ -806,9 +913,11 @@ static bool is_excused(const struct watch *watch, const char *email)
 {
     const struct plan *plan = pass_plan(watch->pass);
     /* The service insists that the expired invite goes first, and the policy forbids that. */
-    bool stuck = watch->create_only && watch->org->habits.insists &&
-                 has(watch->refused, watch->refused_count, email);
-    if (is_ignored(watch, email) || stuck)
+    bool stuck = watch->params->create_only && watch->org->habits.insists;
+    /* And so do those who left, where the service takes nobody back. */
+    stuck = stuck || (watch_lists_users(watch) && watch->org->habits.refuses_left);
+    if (watch_is_ignored(watch, email) ||
+        (stuck && watch_has(watch->refused, watch->refused_count, email)))
         return true;
     for (size_t i = 0; i < plan->lines.count; i++) {
         const struct line *line = &plan->lines.items[i];
@@ -825,6 +934,7 @@ static bool is_excused(const struct watch *watch, const char *email)
 
 struct standing {
     size_t live, matching, accepted;
+    bool accepted_lately;
 };
 
 static struct standing stand(const struct watch *watch, const char *email,
@@ -840,32 +950,50 @@ static struct standing stand(const struct watch *watch, const char *email,
         standing.matching +=
             live && member &&
             seems_to_grant(watch, &invite->invite, member->role, &member->projects);
-        standing.accepted += invite->invite.status == INVITE_ACCEPTED;
+        bool accepted = invite->invite.status == INVITE_ACCEPTED;
+        standing.accepted += accepted;
+        standing.accepted_lately = standing.accepted_lately ||
+                                   (accepted && watch->date - invite->invite.accepted_at <= 3600);
     }
     return standing;
 }
 
-void watch_converged(struct watch *watch)
+/* Whether the person is a member, or whatever is known says so. */
+static bool is_member(const struct watch *watch, const char *email, const struct standing *standing)
+{
+    if (!watch_lists_users(watch))
+        return standing->accepted > 0;
+    return watch_is_user(watch, email) || standing->accepted_lately;
+}
+
+static bool is_to_stay(const struct watch *watch, const struct invite *invite)
+{
+    bool is_user = watch_lists_users(watch) && watch_is_user(watch, invite->email);
+    return is_excused(watch, invite->email) || watch_may_be_accepted(watch, invite) ||
+           (watch_declared(watch, invite->email) && !is_user);
+}
+
+void watch_converged(struct watch *watch, bool removed)
 {
     if (!pass_plan(watch->pass) || pass_end(watch->pass) != PASS_DONE) {
-        watch_violated(watch, "not converged: the third calm pass did not end well: %s",
+        watch_violated(watch, "not converged: the last calm pass did not end well: %s",
                        pass_error(watch->pass) ? pass_error(watch->pass) : "stopped");
         return;
     }
     for (size_t i = 0; i < watch->members->count; i++) {
         const char *email = watch->members->items[i].email;
-        const struct member *member = declared(watch, email);
+        const struct member *member = watch_declared(watch, email);
         struct standing standing = stand(watch, email, member);
-        if (member && !is_excused(watch, email) && standing.accepted == 0 &&
+        if (member && !is_excused(watch, email) && !is_member(watch, email, &standing) &&
             (standing.matching != 1 || standing.live != 1))
             watch_violated(watch, "not converged: %s has %zu live invites, %zu as declared", email,
                            standing.live, standing.matching);
     }
     for (size_t i = 0; i < watch->org->count; i++) {
         const struct org_invite *invite = &watch->org->invites[i];
-        const char *email = invite->invite.email;
-        if (org_is_live(watch->org, invite) && !declared(watch, email) && !is_excused(watch, email))
+        if (org_is_live(watch->org, invite) && !is_to_stay(watch, &invite->invite))
             watch_violated(watch, "not converged: %s of %s is still there", invite->invite.id,
-                           email);
+                           invite->invite.email);
     }
+    watch_users_converged(watch, removed);
 }

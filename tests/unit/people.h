@@ -104,6 +104,40 @@ static inline struct listing *unit_listing(const struct unit_invite *invites, si
     return listing;
 }
 
+struct unit_user {
+    const char *id, *email, *role; /* role NULL: none is stated */
+    int64_t added;
+    bool is_service, is_scim;
+};
+
+static inline struct user unit_user(const struct unit_user *given)
+{
+    struct user user = {
+        .id = strdup(given->id),
+        .role = given->role ? role_parse(given->role) : ROLE_UNKNOWN,
+        .added_at = given->added,
+        .is_service_account = given->is_service,
+        .is_scim_managed = given->is_scim,
+    };
+    assert_int_equal(memory_set(&user.email, given->email), 0);
+    assert_int_equal(memory_set(&user.role_text, given->role), 0);
+    return user;
+}
+
+/* A complete listing of these users. */
+static inline struct listing *unit_users(const struct unit_user *users, size_t count)
+{
+    struct page page = {0};
+    for (size_t i = 0; i < count && users[i].id; i++) {
+        struct user user = unit_user(&users[i]);
+        assert_int_equal(users_add(&page.users, &user), 0);
+    }
+    struct listing *listing = listing_new(LISTING_USERS);
+    assert_int_equal(listing_take_page(listing, &page), 0);
+    assert_int_equal(listing_state(listing), LISTING_COMPLETE);
+    return listing;
+}
+
 static inline void unit_declare(struct members *members, const char *email, const char *role,
                                 const char *projects, int64_t ends_at)
 {

@@ -113,6 +113,42 @@ static void patterns(void **state)
             fail_msg("%s and %s", rows[i].pattern, rows[i].address);
 }
 
+/* A pattern covers the address, and is one that an ignore list takes. */
+static void patterns_for_addresses(void **state)
+{
+    (void)state;
+    char long_one[ADDRESS_MAX + 3];
+    memset(long_one, 'x', sizeof long_one);
+    long_one[1] = '@';
+    long_one[sizeof long_one - 1] = '\0';
+    const struct {
+        const char *address, *pattern; /* "": there is none */
+    } rows[] = {
+        {"ada@x", "ada@x"},
+        {"Ada@X", "Ada@X"},
+        {"a*a@x", "a*a@x"},
+        {"ada lovelace@x", "ada*lovelace@x"},
+        {"ada\n\xe2\x80\xae@x", "ada**@x"},
+        {"\xc3\xa4@x\xc2\xa0y", "\xc3\xa4@x*y"},
+        {"a@b@c", "a*b@c"},
+        {"@x", "*@x"},
+        {"a@", "a@*"},
+        {"@", "*@*"},
+        {"@@", "*@*"},
+        {"ada", ""},
+        {"", ""},
+        {long_one, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        _cleanup_free_ char *pattern = address_pattern(rows[i].address);
+        assert_string_equal(pattern, rows[i].pattern);
+        if (*pattern) {
+            assert_null(address_pattern_fault(pattern));
+            assert_true(address_matches(pattern, rows[i].address));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +156,7 @@ int main(void)
         cmocka_unit_test(length_is_bounded),
         cmocka_unit_test(order_ignores_ascii_case_only),
         cmocka_unit_test(patterns),
+        cmocka_unit_test(patterns_for_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ calloc free malloc realloc
 bsearch qsort
 memchr memcmp memcpy memmove memset
 explicit_bzero
-strchr strcmp strcpy strdup strerror strlen strncmp strspn strstr
+strchr strcmp strcpy strdup strerror strlen strncmp strrchr strspn strstr
 asprintf snprintf vasprintf vsnprintf
 fclose fprintf fputc fputs fwrite open_memstream putc
 """.split())

@@ -269,6 +269,55 @@ static void dry(struct world *world)
     world_invite(world, "old-1", "eve@x", "reader", "pending", NULL);
 }
 
+/* Of three owners one is to be a reader and one is to go, and so is a reader. */
+static void users(struct world *world)
+{
+    world->params.users_mode = USERS_MANAGE;
+    world_user(world, "u0", "boss@x", "owner");
+    world_user(world, "u1", "ada@x", "reader");
+    world_user(world, "u2", "ben@x", "owner");
+    world_user(world, "u3", "cleo@x", "owner");
+    world_user(world, "u4", "dan@x", "reader");
+    world_user(world, "u5", "eve@x", "reader")->is_service_account = true;
+    world_declare(world, "boss@x", "owner", NULL);
+    world_declare(world, "ada@x", "reader", NULL);
+    world_declare(world, "ben@x", "reader", NULL);
+    world_invite(world, "i1", "ada@x", "reader", "pending", NULL);
+    /* They were seen before, as often as it takes; what that did is undone. */
+    assert_true(world_pass(world));
+    world->users[2].user.role = ROLE_OWNER;
+    world_invite(world, "i2", "ada@x", "reader", "pending", NULL);
+}
+
+static void users_blocked(struct world *world)
+{
+    users(world);
+    world->limits.removals = 1;
+    world->limits.min_owners = 3;
+}
+
+static void users_failed(struct world *world)
+{
+    users(world);
+    world_fault(world,
+                (struct fault){
+                    .call = CALL_DELETE_USER, .who = "u4", .kind = ANSWER_REFUSED, .status = 400});
+    world_fault(world,
+                (struct fault){.call = CALL_SET_ROLE, .kind = ANSWER_UNREADABLE, .status = 200});
+}
+
+/* Two who are about to be removed, and one who was a member once: none of these is one. */
+static void users_due(struct world *world)
+{
+    users(world);
+    world->users[2].user.role = ROLE_READER;
+    world->users[3].gone_at = world->users[4].gone_at = 1;
+    world_user(world, "u7", "new@x", "reader");
+    world_user(world, "u8", "end@x", "reader");
+    unit_declare(&world->members, "end@x", "reader", NULL, 1650000000);
+    world_invite(world, "i3", "gone@x", "reader", "accepted", NULL);
+}
+
 static void no_listing(struct world *world)
 {
     world_fault(world, (struct fault){.call = CALL_LIST, .kind = ANSWER_REFUSED, .status = 403});
@@ -285,6 +334,10 @@ static void finds_words_for_every_plan(void **state)
         {failed, STATUS_PENDING, "1 invite not done yet: 1 failed"},
         {dry, STATUS_PENDING, "1 invite, 1 revocation not done yet: dry run"},
         {no_listing, STATUS_FAILING, NULL},
+        {users, STATUS_IN_SYNC, "in sync, 3 people"},
+        {users_blocked, STATUS_BLOCKED, "1 role change, 2 removals blocked by limits"},
+        {users_failed, STATUS_PENDING, "1 role change, 1 removal not done yet: 2 failed"},
+        {users_due, STATUS_ATTENTION, "in sync, 3 people; 2 need attention"},
     };
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
         _cleanup_(world_free_pointer) struct world *world = world_new();
@@ -302,6 +355,46 @@ static void finds_words_for_every_plan(void **state)
         (void)tear_down(state);
         (void)set_up(state);
     }
+}
+
+static void counts_what_is_done_to_users(void **state)
+{
+    (void)state;
+    _cleanup_(world_free_pointer) struct world *world = world_new();
+    users(world);
+    health_configure(host.health, &host.settings);
+    make_pass(world, 2);
+    struct status status = told();
+    assert_int_equal(status.last_pass.changes[ACTION_REVOKE], 1);
+    assert_int_equal(status.last_pass.changes[ACTION_SET_ROLE], 1);
+    assert_int_equal(status.last_pass.changes[ACTION_REMOVE], 2);
+    assert_int_equal(status.people[ACTION_REMOVE], 2);
+    status_clear(&status);
+    size_t length;
+    _cleanup_free_ char *metrics = unit_read_file(host.metrics_path, &length);
+    assert_non_null(strstr(metrics, "inviterd_people{verdict=\"set-role\"} 1\n"));
+    assert_non_null(strstr(metrics, "inviterd_people{verdict=\"remove\"} 2\n"));
+}
+
+static void names_users(void **state)
+{
+    (void)state;
+    _cleanup_(world_free_pointer) struct world *world = world_new();
+    users_blocked(world);
+    world_user(world, "u9", NULL, "reader");
+    health_configure(host.health, &host.settings);
+    make_pass(world, 2);
+    struct status status = told();
+    const struct status_line *line = &status.blocked.actions.items[0];
+    assert_string_equal(line->action, "set-role");
+    assert_string_equal(line->email, "ben@x");
+    assert_string_equal(line->user_id, "u2");
+    assert_null(line->invite_id);
+    assert_int_equal(status.attention.count, 1);
+    assert_null(status.attention.items[0].email);
+    assert_string_equal(status.attention.items[0].user_id, "u9");
+    assert_string_equal(status.attention.items[0].reason, "no-email");
+    status_clear(&status);
 }
 
 /* A failed pass finds nothing out: what was blocked, still is. */
@@ -639,6 +732,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(tells_a_life),
         TEST(finds_words_for_every_plan),
+        TEST(counts_what_is_done_to_users),
+        TEST(names_users),
         TEST(keeps_what_a_failed_pass_does_not_touch),
         TEST(tells_what_holds_up_passes),
         TEST(says_no_news_twice),

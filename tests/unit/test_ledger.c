@@ -395,6 +395,43 @@ static void forgetting(void **state)
     assert_false(ledger->dirty);
 }
 
+/* An owner who was deposed counts as none until settle has passed; after a crash, from then on. */
+static void the_deposed_are_remembered_until_settle(void **state)
+{
+    (void)state;
+    _cleanup_(ledger_free_pointer) struct ledger *ledger = ledger_new();
+    assert_int_equal(ledger_adopt(ledger, "boot-1", 0), 0);
+    assert_int_equal(ledger_depose(ledger, "u-1", 50, true), 0);
+    assert_int_equal(ledger_depose(ledger, "u-2", 50, true), 0);
+    assert_int_equal(ledger_depose(ledger, "u-1", 100, false), 0);
+    assert_int_equal(ledger->deposed_count, 2);
+    assert_true(ledger->dirty);
+    assert_true(ledger_deposes(ledger, "u-1", 99, SETTLE));
+    assert_true(ledger_deposes(ledger, "u-1", 99 + SETTLE, SETTLE));
+    assert_false(ledger_deposes(ledger, "u-1", 100 + SETTLE, SETTLE));
+    assert_false(ledger_deposes(ledger, "U-1", 100, SETTLE));
+
+    /* What had begun, the next process takes for sent until now, and only once. */
+    ledger->dirty = false;
+    assert_int_equal(ledger_adopt(ledger, "boot-1", 500), 0);
+    assert_true(ledger->dirty);
+    assert_false(ledger_deposes(ledger, "u-1", 100 + SETTLE, SETTLE));
+    assert_true(ledger_deposes(ledger, "u-2", 499 + SETTLE, SETTLE));
+    ledger->dirty = false;
+    assert_int_equal(ledger_adopt(ledger, "boot-1", 900), 0);
+    assert_false(ledger->dirty);
+    assert_false(ledger_deposes(ledger, "u-2", 500 + SETTLE, SETTLE));
+
+    ledger_forget(ledger, 499 + SETTLE, SETTLE, 0);
+    assert_int_equal(ledger->deposed_count, 1);
+    assert_string_equal(ledger->deposed[0].id, "u-2");
+    assert_true(ledger->dirty);
+    /* Another boot's clock says nothing. */
+    assert_int_equal(ledger_adopt(ledger, "boot-2", 7), 0);
+    assert_true(ledger_deposes(ledger, "u-2", 6 + SETTLE, SETTLE));
+    assert_false(ledger_deposes(ledger, "u-2", 7 + SETTLE, SETTLE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +451,7 @@ int main(void)
         cmocka_unit_test(what_was_shown_needs_no_restoring),
         cmocka_unit_test(a_deletion_hides_until_settle),
         cmocka_unit_test(forgetting),
+        cmocka_unit_test(the_deposed_are_remembered_until_settle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,17 @@ static struct ledger_wish *take(struct ledger *ledger, const char *email, const 
     return wish;
 }
 
+static void watch(struct ledger *ledger, const char *id, const char *email, unsigned passes)
+{
+    assert_int_equal(RESERVE(ledger->users, ledger->user_count), 0);
+    ledger->users[ledger->user_count++] =
+        (struct ledger_user){.id = strdup(id),
+                             .email = strdup(email),
+                             .passes = passes,
+                             .undeclared = passes > 0 ? UINT64_C(86400123456) : 0,
+                             .at = passes > 0 ? 777 : 0};
+}
+
 static struct ledger *full_ledger(void)
 {
     struct ledger *ledger = ledger_new();
@@ -49,6 +60,13 @@ static struct ledger *full_ledger(void)
         &(struct unit_invite){.id = "lost-1", .role = "owner", .projects = "p:owner q"});
     assert_int_equal(ledger_lose(take(ledger, "begun@x", "owner", ""), &lost), 0);
     invite_clear(&lost);
+    ledger->people = 12;
+    assert_int_equal(memory_set(&ledger->observer, "process-1"), 0);
+    assert_int_equal(ledger_depose(ledger, "boss-1", 7, true), 0);
+    assert_int_equal(ledger_depose(ledger, "boss-2", INT64_MAX, false), 0);
+    watch(ledger, "user-1", "kept@x", 0);
+    watch(ledger, "user-2", "gone@x", 3);
+    watch(ledger, "user-3", "\xc3\xa4@x", 65535);
     return ledger;
 }
 
@@ -93,6 +111,24 @@ static void everything_comes_back(void **state)
         assert_int_equal(to->lost.role, ROLE_OWNER);
         assert_int_equal(projects_compare(&to->lost.projects, &from->lost.projects), 0);
     }
+    assert_int_equal(read->people, 12);
+    assert_string_equal(read->observer, "process-1");
+    assert_int_equal(read->user_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct ledger_user *from = &ledger->users[i], *to = &read->users[i];
+        assert_string_equal(to->id, from->id);
+        assert_string_equal(to->email, from->email);
+        assert_int_equal(to->passes, from->passes);
+        assert_int_equal(to->undeclared, from->undeclared);
+        assert_int_equal(to->at, from->at);
+    }
+    assert_ptr_equal(ledger_find_user(read, "user-2"), &read->users[1]);
+    assert_int_equal(read->deposed_count, 2);
+    assert_string_equal(read->deposed[0].id, "boss-1");
+    assert_int_equal(read->deposed[0].at, 7);
+    assert_true(read->deposed[0].begun);
+    assert_true(read->deposed[1].at == INT64_MAX);
+    assert_false(read->deposed[1].begun);
 }
 
 static void a_fresh_one_comes_back(void **state)
@@ -106,6 +142,9 @@ static void a_fresh_one_comes_back(void **state)
     assert_null(read->boot);
     assert_int_equal(read->live, -1);
     assert_int_equal(read->wish_count, 0);
+    assert_int_equal(read->people, -1);
+    assert_int_equal(read->user_count, 0);
+    assert_null(strstr(text, "users"));
 }
 
 static void no_torn_ledger_passes(void **state)
@@ -141,11 +180,11 @@ static bool is_right(const char *key, const json_t *was, const json_t *value)
     if (json_is_null(value))
         return strcmp(key, "base_url") == 0 || strcmp(key, "organization") == 0 ||
                strcmp(key, "boot") == 0 || strcmp(key, "invite_id") == 0 ||
-               strcmp(key, "projects") == 0;
+               strcmp(key, "projects") == 0 || strcmp(key, "observer") == 0;
     if (json_is_string(value) &&
         (json_is_null(was) || strcmp(key, "base_url") == 0 || strcmp(key, "organization") == 0 ||
          strcmp(key, "boot") == 0 || strcmp(key, "invite_id") == 0 || strcmp(key, "id") == 0 ||
-         strcmp(key, "email") == 0))
+         strcmp(key, "email") == 0 || strcmp(key, "observer") == 0))
         return strcmp(key, "projects") != 0;
     if (json_is_boolean(value))
         return json_is_boolean(was);
@@ -160,7 +199,8 @@ static unsigned spoil_key(json_t *root, json_t *object, const char *key, const c
     _cleanup_free_ char *what = memory_format("%s.%s", path, key);
     json_t *was = json_incref(json_object_get(object, key));
     json_object_del(object, key);
-    if (strcmp(key, "lost") != 0)
+    /* Without its passes a user is one for whom no time runs. */
+    if (strcmp(key, "lost") != 0 && strcmp(key, "users") != 0 && strcmp(key, "passes") != 0)
         assert_refused(root, what);
     json_t *values[] = {json_null(),  json_true(),   json_integer(-2),  json_real(1.5),
                         json_array(), json_object(), json_string("odd")};
@@ -217,16 +257,80 @@ static void every_field_is_checked(void **state)
     json_decref(json);
 }
 
+/* What was saved before users were listed, and what users = "off" saves. */
+static void a_ledger_without_users_is_read(void **state)
+{
+    (void)state;
+    json_t *json = full_json();
+    json_object_del(json, "users");
+    _cleanup_free_ char *text = json_dumps(json, 0), *error = NULL;
+    json_decref(json);
+    _cleanup_(ledger_free_pointer) struct ledger *read = NULL;
+    assert_int_equal(read_text(text, strlen(text), &read, &error), 0);
+    assert_int_equal(read->wish_count, 5);
+    assert_int_equal(read->people, -1);
+    assert_int_equal(read->user_count, 0);
+    assert_null(read->observer);
+    assert_null(ledger_find_user(read, "user-1"));
+}
+
+static json_t *seen_users(json_t *json)
+{
+    return json_object_get(json_object_get(json, "users"), "seen");
+}
+
+/* Users are looked up by id: of those out of order, some would not be found. */
+static void users_out_of_order_are_refused(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"user-1", "user-2", "user-10", ""};
+    for (size_t i = 0; i < 4; i++) {
+        json_t *json = full_json();
+        json_object_set_new(json_array_get(seen_users(json), 2), "id", json_string(ids[i]));
+        assert_refused(json, ids[i]);
+        json_decref(json);
+    }
+}
+
+static void times_of_users_have_bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        json_int_t value;
+        bool taken;
+    } cases[] = {
+        {"passes", 0, false},     {"passes", 1, true},
+        {"passes", 65536, false}, {"undeclared", -1, false},
+        {"undeclared", 0, true},  {"undeclared", INT64_MAX / 2, true},
+        {"at", -1, false},        {"undeclared", INT64_MAX / 2 + 1, false},
+        {"at", INT64_MAX, true},  {"people", -1, false},
+        {"people", 0, true},      {"people", 2147483648, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *json = full_json();
+        json_t *object = strcmp(cases[i].key, "people") == 0 ? json_object_get(json, "users")
+                                                             : json_array_get(seen_users(json), 1);
+        json_object_set_new(object, cases[i].key, json_integer(cases[i].value));
+        _cleanup_free_ char *text = json_dumps(json, 0), *error = NULL;
+        _cleanup_(ledger_free_pointer) struct ledger *read = NULL;
+        if (read_text(text, strlen(text), &read, &error) != (cases[i].taken ? 0 : -EBADMSG))
+            fail_msg("%s %lld", cases[i].key, (long long)cases[i].value);
+        json_decref(json);
+    }
+}
+
 static void items_of_lists_are_checked(void **state)
 {
     (void)state;
-    static const char *const lists[] = {"wishes", "deletions"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const lists[] = {"wishes", "deletions", "seen", "deposed"};
+    for (size_t i = 0; i < 4; i++) {
         json_t *values[] = {json_null(),      json_true(),  json_integer(1),
                             json_string("x"), json_array(), json_object()};
         for (size_t j = 0; j < 6; j++) {
             json_t *json = full_json();
-            json_array_append_new(json_object_get(json, lists[i]), values[j]);
+            json_t *object = i < 2 ? json : json_object_get(json, "users");
+            json_array_append_new(json_object_get(object, lists[i]), values[j]);
             assert_refused(json, lists[i]);
             json_decref(json);
         }
@@ -327,11 +431,18 @@ static void another_schema_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_comes_back),      cmocka_unit_test(a_fresh_one_comes_back),
-        cmocka_unit_test(no_torn_ledger_passes),      cmocka_unit_test(every_field_is_checked),
-        cmocka_unit_test(items_of_lists_are_checked), cmocka_unit_test(numbers_have_bounds),
-        cmocka_unit_test(a_wish_twice_is_refused),    cmocka_unit_test(a_key_twice_is_refused),
+        cmocka_unit_test(everything_comes_back),
+        cmocka_unit_test(a_fresh_one_comes_back),
+        cmocka_unit_test(no_torn_ledger_passes),
+        cmocka_unit_test(every_field_is_checked),
+        cmocka_unit_test(items_of_lists_are_checked),
+        cmocka_unit_test(numbers_have_bounds),
+        cmocka_unit_test(a_wish_twice_is_refused),
+        cmocka_unit_test(a_key_twice_is_refused),
         cmocka_unit_test(another_schema_is_refused),
+        cmocka_unit_test(a_ledger_without_users_is_read),
+        cmocka_unit_test(users_out_of_order_are_refused),
+        cmocka_unit_test(times_of_users_have_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -502,8 +502,7 @@ static void names_who_is_protected_twice_or_ignored(void **state)
     static const char *const texts[] = {
         HEAD "members = (\"ada@x\"); protected = (\n\"ada@x\",\n\"Bot@Vendor.example\"); }",
         "{\"organization\": {\"protected\": [\"bob@x\", \"Ada@X\"]}}",
-        "organization: {\nprotected = [ \"BOB@x\", \"bob@x\" ];\n"
-        "ignore = (\"*@vendor.example\"); }",
+        "organization: {\nprotected = [ \"BOB@x\", \"bob@x\" ];\nignore = (\"*@vendor.example\") }",
     };
     struct members *members = NULL;
     struct problems problems = {0};
@@ -549,6 +548,18 @@ static void warns_of_dates_that_are_hardly_meant(void **state)
     assert_examined(members, ended + month + 1,
                     NEVER_A_MEMBER "m.conf:4: warning: `eve@x` was a member until 2026-12-01, over "
                                    "a month ago; remove the entry\n");
+}
+
+static void warns_of_protected_people_who_are_not_declared(void **state)
+{
+    (void)state;
+    _cleanup_(members_free_pointer) struct members *members =
+        assert_accepted("m.conf", HEAD "members = ( \"ada@x\" );\n"
+                                       "protected = ( \"Ada@x\",\n"
+                                       "\"aad@x\" ); }");
+    assert_examined(members, 0,
+                    "m.conf:4: warning: `aad@x` is protected but not declared; declare the "
+                    "person, unless it is meant\n");
 }
 
 static void one_torn_file_does_not_hide_the_others(void **state)
@@ -700,6 +711,7 @@ int main(void)
         cmocka_unit_test(names_who_is_declared_and_ignored),
         cmocka_unit_test(names_who_is_protected_twice_or_ignored),
         cmocka_unit_test(warns_of_dates_that_are_hardly_meant),
+        cmocka_unit_test(warns_of_protected_people_who_are_not_declared),
         cmocka_unit_test(one_torn_file_does_not_hide_the_others),
         cmocka_unit_test(several_files_are_one_declaration),
         cmocka_unit_test(defaults_hold_for_their_file_only),

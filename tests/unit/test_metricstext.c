@@ -12,7 +12,7 @@ static struct status some_status(void)
         .state = STATUS_FAILING,
         .last_pass = {.number = 3, .usec = 1251999, .failed = 5, .unknown = 6},
         .last_success = 1795700900,
-        .people = {1, 2, 3, 4, 5, 119},
+        .people = {1, 2, 3, 4, 7, 8, 5, 119},
         .blocked.actions.total = 12,
         .attention.total = 5,
     };
@@ -55,6 +55,8 @@ static const char some_text[] =
     "inviterd_people{verdict=\"renew\"} 2\n"
     "inviterd_people{verdict=\"replace\"} 3\n"
     "inviterd_people{verdict=\"revoke\"} 4\n"
+    "inviterd_people{verdict=\"set-role\"} 7\n"
+    "inviterd_people{verdict=\"remove\"} 8\n"
     "inviterd_people{verdict=\"attention\"} 5\n"
     "inviterd_people{verdict=\"keep\"} 119\n"
     "# HELP inviterd_blocked_actions Actions that limits hold back.\n"

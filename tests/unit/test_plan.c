@@ -1,99 +1,5 @@
 /* The plan: every row of the verdict table, the order of the lines, and every limit at its edge. */
-#include "people.h"
-
-#include "core/plan.h"
-
-#define SECOND UINT64_C(1000000)
-#define SETTLE (60 * SECOND)
-#define NOW    INT64_C(1700000000)
-#define BEGUN  (1000 * SECOND)
-
-/* A situation, and the plan for it. */
-struct scene {
-    struct members *members;
-    struct ledger *ledger;
-    struct listing *listing;
-    struct limits limits;
-    bool create_only;
-    struct plan *plan;
-};
-
-static struct scene scene_new(void)
-{
-    return (struct scene){
-        .members = calloc(1, sizeof(struct members)),
-        .ledger = ledger_new(),
-        .limits = {.revocations = 1000,
-                   .revocation_ratio = 1,
-                   .invites = 1000,
-                   .owner_invites = 1000,
-                   .renewals = 3},
-    };
-}
-
-static void scene_clear(struct scene *scene)
-{
-    if (scene->plan)
-        plan_free(scene->plan);
-    if (scene->listing)
-        listing_free(scene->listing);
-    members_free(scene->members);
-    ledger_free(scene->ledger);
-}
-
-#define SCENE _cleanup_(scene_clear) struct scene scene = scene_new()
-
-static void make_plan(struct scene *scene)
-{
-    if (!scene->listing)
-        scene->listing = unit_listing(NULL, 0);
-    if (scene->plan)
-        plan_free(scene->plan);
-    const struct plan_inputs inputs = {.members = scene->members,
-                                       .listing = scene->listing,
-                                       .ledger = scene->ledger,
-                                       .limits = &scene->limits,
-                                       .create_only = scene->create_only,
-                                       .begun = BEGUN,
-                                       .settle = SETTLE,
-                                       .now = NOW};
-    assert_int_equal(plan_build(&inputs, &scene->plan), 0);
-}
-
-static struct ledger_wish *wish(struct scene *scene, const char *email, const char *role,
-                                const char *projects, enum create_state state, const char *id)
-{
-    struct projects list = unit_projects(projects);
-    struct ledger_wish *made = ledger_take(scene->ledger, email, role_parse(role), &list);
-    projects_clear(&list);
-    ledger_mark(made, state, 1, NOW - 1000);
-    assert_int_equal(memory_set(&made->invite_id, id), 0);
-    return made;
-}
-
-/* "action email reason role projects id[ held]", a line each. */
-static char *plan_text(const struct plan *plan)
-{
-    char *text = strdup("");
-    for (size_t i = 0; i < plan->lines.count; i++) {
-        const struct line *line = &plan->lines.items[i];
-        _cleanup_free_ char *projects = unit_projects_text(line->projects);
-        char *longer =
-            memory_format("%s%s %s %s %s %s %s%s\n", text, action_word(line->action), line->email,
-                          reason_word(line->reason), role_word(line->role), projects,
-                          line->invite ? line->invite->id : "-", line->held ? " held" : "");
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
-static void assert_plan(struct scene *scene, const char *expected)
-{
-    make_plan(scene);
-    _cleanup_free_ char *text = plan_text(scene->plan);
-    unit_assert_text(text, expected);
-}
+#include "scene.h"
 
 /* ---- the verdict table --------------------------------------------------------------------- */
 
@@ -438,15 +344,31 @@ static void words(void **state)
                                           "undeclared",
                                           "membership-ended",
                                           "accepted-undeclared",
-                                          "expired-undeclared"};
-    for (int i = 0; i <= REASON_EXPIRED_UNDECLARED; i++)
+                                          "expired-undeclared",
+                                          "membership-not-begun",
+                                          "already-member",
+                                          "member-left",
+                                          "user-role-differs",
+                                          "user-undeclared",
+                                          "removal-due",
+                                          "email-changed",
+                                          "service-account",
+                                          "scim-managed",
+                                          "no-email",
+                                          "protected",
+                                          "last-owner"};
+    for (int i = 0; i <= REASON_LAST_OWNER; i++)
         assert_string_equal(reason_word((enum reason)i), reasons[i]);
-    static const char *const actions[] = {"invite", "renew",     "replace",
-                                          "revoke", "attention", "keep"};
+    static const char *const actions[] = {"invite",   "renew",  "replace",   "revoke",
+                                          "set-role", "remove", "attention", "keep"};
     for (int i = 0; i <= ACTION_KEEP; i++) {
         assert_string_equal(action_word((enum action)i), actions[i]);
         assert_int_equal(action_mails((enum action)i), i <= ACTION_REPLACE);
-        assert_int_equal(action_writes((enum action)i), i <= ACTION_REVOKE);
+        assert_int_equal(action_writes((enum action)i), i <= ACTION_REMOVE);
+        assert_int_equal(action_concerns_user((enum action)i),
+                         i == ACTION_SET_ROLE || i == ACTION_REMOVE);
+        assert_string_equal(action_key((enum action)i),
+                            i == ACTION_SET_ROLE ? "set_role" : actions[i]);
     }
     static const char *const results[] = {"", "done", "failed", "blocked", "skipped", "unknown"};
     for (int i = 0; i <= RESULT_UNKNOWN; i++)
@@ -456,6 +378,10 @@ static void words(void **state)
     assert_string_equal(limit_word(LIMIT_INVITES), "invites");
     assert_string_equal(limit_word(LIMIT_OWNER_INVITES), "owner_invites");
     assert_string_equal(limit_word(LIMIT_VANISHED), "vanished");
+    assert_string_equal(limit_word(LIMIT_REMOVALS), "removals");
+    assert_string_equal(limit_word(LIMIT_REMOVAL_RATIO), "removal_ratio");
+    assert_string_equal(limit_word(LIMIT_MIN_OWNERS), "min_owners");
+    assert_string_equal(limit_word(LIMIT_USERS_VANISHED), "users_vanished");
 }
 
 /* ---- order --------------------------------------------------------------------------------- */
@@ -620,24 +546,6 @@ static void populate(struct scene *scene, int invites, int renews, int replaces,
     make_plan(scene);
 }
 
-/* How many lines of an action a limit holds back. */
-static size_t blocked(const struct scene *scene, enum action action, unsigned by)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < scene->plan->lines.count; i++)
-        n += scene->plan->lines.items[i].action == action &&
-             scene->plan->lines.items[i].blocked_by == by;
-    return n;
-}
-
-static void assert_excess(const struct scene *scene, enum limit limit, double allowed, double found)
-{
-    assert_int_equal(scene->plan->excess_count, 1);
-    assert_int_equal(scene->plan->excess[0].limit, limit);
-    assert_true(scene->plan->excess[0].allowed == allowed);
-    assert_true(scene->plan->excess[0].found == found);
-}
-
 static void revocations_are_limited(void **state)
 {
     (void)state;
@@ -797,14 +705,6 @@ static void attention_does_not_count(void **state)
 
 /* ---- what an approval stands for ----------------------------------------------------------- */
 
-static char *blocked_text(struct scene *scene)
-{
-    make_plan(scene);
-    char *text = plan_blocked_text(scene->plan, scene->ledger);
-    assert_non_null(text);
-    return text;
-}
-
 static const struct unit_invite approval_invites[] = {
     {"i1", "eve@x", "reader", "pending", "a", 1, 0},
     {"i2", "zoe@x", "owner", "pending", NULL, 1, 0},
@@ -821,10 +721,7 @@ static void set_up_approval(struct scene *scene)
 
 static void relist(struct scene *scene, const struct unit_invite *invites, size_t count)
 {
-    /* The plan borrows from the listing: it goes first. */
-    plan_free(scene->plan);
-    scene->plan = NULL;
-    listing_free(scene->listing);
+    scene_forget(scene);
     scene->listing = unit_listing(invites, count);
 }
 

@@ -21,10 +21,17 @@ static char *copy(const char *text)
 }
 
 static void add(struct status_lines *lines, const char *action, const char *email,
-                const char *reason, const char *invite_id, const char *text)
+                const char *reason, const char *id, const char *text)
 {
-    const struct status_line line = {(char *)action, (char *)email, (char *)reason,
-                                     (char *)invite_id, (char *)text};
+    bool user = id && strncmp(id, "user", 4) == 0;
+    const struct status_line line = {
+        .action = (char *)action,
+        .email = (char *)email,
+        .reason = (char *)reason,
+        .invite_id = user ? NULL : (char *)id,
+        .user_id = user ? (char *)id : NULL,
+        .text = (char *)text,
+    };
     assert_int_equal(status_lines_add(lines, &line), 0);
 }
 
@@ -38,6 +45,7 @@ static struct status full_status(void)
         .state = STATUS_BLOCKED,
         .message = copy("2 revocations blocked by a limit"),
         .policy = copy("sync"),
+        .users = copy("manage"),
         .base_url = copy("https://api.example/v1"),
         .dry_run = true,
         .pass_under_way = true,
@@ -48,12 +56,12 @@ static struct status full_status(void)
                       .result = STATUS_PASS_FAILED,
                       .error = copy("no \"answer\""),
                       .requests = 3,
-                      .changes = {1, 2, 3, 4},
+                      .changes = {1, 2, 3, 4, 7, 8},
                       .failed = 5,
                       .unknown = 6},
         .last_success = 1795700900,
         .next_pass = 1795701300,
-        .people = {1, 2, 3, 4, 5, 119},
+        .people = {1, 2, 3, 4, 7, 8, 5, 119},
         .blocked = {.approval = copy("3f9c2a71d0b4"),
                     .command = copy("inviterd approve 3f9c2a71d0b4"),
                     .limits = {{copy("revocations"), copy("too many"), 10, 12},
@@ -63,7 +71,9 @@ static struct status full_status(void)
     };
     add(&status.blocked.actions, "revoke", "a@x", "undeclared", "invite-1", NULL);
     add(&status.blocked.actions, "invite", "b@x", "not-invited", NULL, NULL);
+    add(&status.blocked.actions, "remove", "e@x", "user-undeclared", "user-1", NULL);
     add(&status.attention, NULL, "c@x", "not-as-sent", NULL, "look at it");
+    add(&status.attention, NULL, NULL, "no-email", "user-2", "nobody knows");
     add(&status.failures, "invite", "d@x", NULL, NULL, "refused: 400");
     add(&status.problems, NULL, NULL, NULL, NULL, "/etc/members.conf:5: unknown key");
     status_count_request(&status, CALL_DELETE, 200);
@@ -76,26 +86,34 @@ static struct status full_status(void)
 static const char full_text[] =
     "{\"schema\":\"inviterd.status/1\",\"version\":\"0.1.0\",\"pid\":123,"
     "\"started\":\"2026-11-26T13:47:05Z\",\"state\":\"blocked\","
-    "\"message\":\"2 revocations blocked by a limit\",\"policy\":\"sync\","
+    "\"message\":\"2 revocations blocked by a limit\",\"policy\":\"sync\",\"users\":\"manage\","
     "\"base_url\":\"https://api.example/v1\",\"dry_run\":true,\"pass_under_way\":true,"
     "\"last_pass\":{\"number\":12,\"begun\":\"2026-11-26T13:50:00Z\","
     "\"ended\":\"2026-11-26T13:50:01Z\",\"seconds\":1.251,\"result\":\"failed\","
     "\"error\":\"no \\\"answer\\\"\",\"requests\":3,"
-    "\"changes\":{\"invite\":1,\"renew\":2,\"replace\":3,\"revoke\":4},\"failed\":5,\"unknown\":6},"
+    "\"changes\":{\"invite\":1,\"renew\":2,\"replace\":3,\"revoke\":4,"
+    "\"set_role\":7,\"remove\":8},\"failed\":5,\"unknown\":6},"
     "\"last_success\":\"2026-11-26T13:48:20Z\",\"next_pass\":\"2026-11-26T13:55:00Z\","
-    "\"people\":{\"invite\":1,\"renew\":2,\"replace\":3,\"revoke\":4,\"attention\":5,\"keep\":119},"
+    "\"people\":{\"invite\":1,\"renew\":2,\"replace\":3,\"revoke\":4,\"set_role\":7,"
+    "\"remove\":8,\"attention\":5,\"keep\":119},"
     "\"blocked\":{\"approval\":\"3f9c2a71d0b4\",\"command\":\"inviterd approve 3f9c2a71d0b4\","
-    "\"count\":2,\"limits\":["
+    "\"count\":3,\"limits\":["
     "{\"limit\":\"revocations\",\"allowed\":10.0,\"found\":12.0,\"text\":\"too many\"},"
     "{\"limit\":\"revocation_ratio\",\"allowed\":0.25,\"found\":0.3333333333,"
     "\"text\":\"too large\"}],\"actions\":["
-    "{\"action\":\"revoke\",\"email\":\"a@x\",\"reason\":\"undeclared\",\"invite_id\":\"invite-1\"}"
-    ","
-    "{\"action\":\"invite\",\"email\":\"b@x\",\"reason\":\"not-invited\",\"invite_id\":null}]},"
-    "\"attention_count\":1,"
-    "\"attention\":[{\"email\":\"c@x\",\"reason\":\"not-as-sent\",\"text\":\"look at it\"}],"
+    "{\"action\":\"revoke\",\"email\":\"a@x\",\"reason\":\"undeclared\",\"invite_id\":\"invite-1\","
+    "\"user_id\":null},"
+    "{\"action\":\"invite\",\"email\":\"b@x\",\"reason\":\"not-invited\",\"invite_id\":null,"
+    "\"user_id\":null},"
+    "{\"action\":\"remove\",\"email\":\"e@x\",\"reason\":\"user-undeclared\",\"invite_id\":null,"
+    "\"user_id\":\"user-1\"}]},"
+    "\"attention_count\":2,"
+    "\"attention\":[{\"email\":\"c@x\",\"reason\":\"not-as-sent\",\"user_id\":null,"
+    "\"text\":\"look at it\"},"
+    "{\"email\":null,\"reason\":\"no-email\",\"user_id\":\"user-2\",\"text\":\"nobody knows\"}],"
     "\"failure_count\":1,"
-    "\"failures\":[{\"action\":\"invite\",\"email\":\"d@x\",\"error\":\"refused: 400\"}],"
+    "\"failures\":[{\"action\":\"invite\",\"email\":\"d@x\",\"user_id\":null,"
+    "\"error\":\"refused: 400\"}],"
     "\"problem_count\":1,\"problems\":[\"/etc/members.conf:5: unknown key\"],"
     "\"approval\":{\"id\":\"0123456789ab\",\"outcome\":\"refused\","
     "\"text\":\"it was used already\",\"number\":7},"
@@ -120,6 +138,9 @@ static void everything_comes_back(void **state)
     assert_int_equal(read_text(full_text, sizeof full_text - 1, &status, &error), 0);
     assert_int_equal(status.last_pass.usec, 1251000);
     assert_int_equal(status.last_pass.changes[ACTION_REVOKE], 4);
+    assert_int_equal(status.last_pass.changes[ACTION_REMOVE], 8);
+    assert_int_equal(status.people[ACTION_SET_ROLE], 7);
+    assert_string_equal(status.blocked.actions.items[2].user_id, "user-1");
     assert_int_equal(status.requests[1].count, 2);
     assert_string_equal(status.blocked.actions.items[0].invite_id, "invite-1");
     _cleanup_free_ char *again = statustext_write(&status);
@@ -135,14 +156,16 @@ static void writes_nothing_as_null(void **state)
     _cleanup_free_ char *error = NULL;
     _cleanup_free_ char *text = statustext_write(&status);
     unit_assert_text(
-        text, "{\"schema\":\"inviterd.status/1\",\"version\":null,\"pid\":0,\"started\":null,"
-              "\"state\":\"starting\",\"message\":null,\"policy\":null,\"base_url\":null,"
-              "\"dry_run\":false,\"pass_under_way\":false,\"last_pass\":null,"
-              "\"last_success\":null,\"next_pass\":null,"
-              "\"people\":{\"invite\":0,\"renew\":0,\"replace\":0,\"revoke\":0,\"attention\":0,"
-              "\"keep\":0},\"blocked\":null,\"attention_count\":0,\"attention\":[],"
-              "\"failure_count\":0,\"failures\":[],\"problem_count\":0,\"problems\":[],"
-              "\"approval\":null,\"requests\":[]}");
+        text,
+        "{\"schema\":\"inviterd.status/1\",\"version\":null,\"pid\":0,\"started\":null,"
+        "\"state\":\"starting\",\"message\":null,\"policy\":null,\"users\":null,\"base_url\":null,"
+        "\"dry_run\":false,\"pass_under_way\":false,\"last_pass\":null,"
+        "\"last_success\":null,\"next_pass\":null,"
+        "\"people\":{\"invite\":0,\"renew\":0,\"replace\":0,\"revoke\":0,\"set_role\":0,"
+        "\"remove\":0,\"attention\":0,"
+        "\"keep\":0},\"blocked\":null,\"attention_count\":0,\"attention\":[],"
+        "\"failure_count\":0,\"failures\":[],\"problem_count\":0,\"problems\":[],"
+        "\"approval\":null,\"requests\":[]}");
     assert_int_equal(read_text(text, strlen(text), &read, &error), 0);
     assert_int_equal(read.last_pass.number, 0);
     assert_null(read.approval.id);
@@ -188,7 +211,9 @@ static int read_json(json_t *json, char **ret_error)
 /* What another writer, that cuts no list and numbers nothing, leaves out. */
 static bool may_lack(const json_t *object, const char *key)
 {
-    static const char *const keys[] = {"attention_count", "failure_count", "problem_count"};
+    static const char *const keys[] = {
+        "attention_count", "failure_count", "problem_count", "set_role",
+        "remove",          "user_id",       "users"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
@@ -201,7 +226,8 @@ static bool may_be_null(const char *key)
     static const char *const keys[] = {"version",   "started",  "message", "policy", "base_url",
                                        "last_pass", "begun",    "ended",   "error",  "next_pass",
                                        "blocked",   "approval", "command", "limit",  "last_success",
-                                       "text",      "action",   "email",   "reason", "invite_id"};
+                                       "text",      "action",   "email",   "reason", "invite_id",
+                                       "user_id",   "users"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
@@ -358,12 +384,12 @@ static void never_counts_less_than_it_lists(void **state)
     _cleanup_free_ char *error = NULL;
     json_t *whole = json_loads(full_text, 0, &json_error);
     json_object_set_new(whole, "failure_count", json_integer(0));
-    json_object_set_new(json_object_get(whole, "blocked"), "count", json_integer(1));
+    json_object_set_new(json_object_get(whole, "blocked"), "count", json_integer(2));
     _cleanup_free_ char *text = json_dumps(whole, 0);
     json_decref(whole);
     assert_int_equal(read_text(text, strlen(text), &status, &error), 0);
     assert_int_equal(status.failures.total, 1);
-    assert_int_equal(status.blocked.actions.total, 2);
+    assert_int_equal(status.blocked.actions.total, 3);
     status_clear(&status);
 }
 

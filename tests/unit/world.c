@@ -29,7 +29,18 @@ static struct ledger *ledger_copy(const struct ledger *ledger)
     memory_set(&copy->base_url, ledger->base_url);
     memory_set(&copy->organization, ledger->organization);
     memory_set(&copy->boot, ledger->boot);
+    memory_set(&copy->observer, ledger->observer);
     copy->live = ledger->live;
+    copy->people = ledger->people;
+    for (size_t i = 0; i < ledger->deposed_count; i++)
+        ledger_depose(copy, ledger->deposed[i].id, ledger->deposed[i].at, ledger->deposed[i].begun);
+    for (size_t i = 0; i < ledger->user_count; i++) {
+        struct ledger_user user = ledger->users[i];
+        user.id = strdup(user.id);
+        user.email = strdup(user.email);
+        assert_int_equal(RESERVE(copy->users, copy->user_count), 0);
+        copy->users[copy->user_count++] = user;
+    }
     copy->approvals_used = ledger->approvals_used;
     copy->suspect = ledger->suspect;
     copy->suspect_at = ledger->suspect_at;
@@ -65,7 +76,10 @@ struct world *world_new(void)
                                     .revocation_ratio = 1,
                                     .invites = 1000,
                                     .owner_invites = 1000,
-                                    .renewals = 3};
+                                    .renewals = 3,
+                                    .removals = 1000,
+                                    .removal_ratio = 1,
+                                    .min_owners = 1};
     world->latency = SECOND / 100;
     world->organization = "org-1";
     world->log = strdup("");
@@ -108,11 +122,17 @@ void world_free(struct world *world)
     if (world->pass)
         pass_free(world->pass);
     world_undeclare(world);
+    for (size_t i = 0; i < world->members.protected_count; i++)
+        free(world->members.protected[i]);
+    free(world->members.protected);
     ledger_free(world->ledger);
     ledger_free(world->durable);
     for (size_t i = 0; i < world->stored_count; i++)
         invite_clear(&world->stored[i].invite);
     free(world->stored);
+    for (size_t i = 0; i < world->user_count; i++)
+        user_clear(&world->users[i].user);
+    free(world->users);
     drop_under_way(world);
     for (size_t i = 0; i < world->open_count; i++)
         free(world->open[i].email);
@@ -143,6 +163,15 @@ void world_invite(struct world *world, const char *id, const char *email, const 
 {
     store(world, &(struct unit_invite){id, email, role, status, projects,
                                        1600000000 + (int64_t)world->stored_count, 0});
+}
+
+struct user *world_user(struct world *world, const char *id, const char *email, const char *role)
+{
+    assert_int_equal(RESERVE(world->users, world->user_count), 0);
+    struct stored_user *stored = &world->users[world->user_count++];
+    *stored = (struct stored_user){
+        .user = unit_user(&(struct unit_user){id, email, role, 1600000000, false, false})};
+    return &stored->user;
 }
 
 void world_fault(struct world *world, struct fault fault)
@@ -182,6 +211,16 @@ static struct invite copy_invite(const struct invite *invite)
     copy.email = strdup(invite->email);
     copy.role_text = copy.status_text = NULL;
     assert_int_equal(projects_copy(&invite->projects, &copy.projects), 0);
+    return copy;
+}
+
+static struct user copy_user(const struct user *user)
+{
+    struct user copy = *user;
+    copy.id = strdup(user->id);
+    copy.email = copy.name = copy.role_text = NULL;
+    assert_int_equal(memory_set(&copy.email, user->email), 0);
+    assert_int_equal(memory_set(&copy.role_text, user->role_text), 0);
     return copy;
 }
 
@@ -226,6 +265,69 @@ static void serve_list(struct world *world, const struct request *request, struc
     }
 }
 
+static void serve_list_users(struct world *world, const struct request *request,
+                             struct answer *answer)
+{
+    size_t i = 0;
+    while (request->cursor && i < world->user_count &&
+           strcmp(world->users[i].user.id, request->cursor) != 0)
+        i++;
+    if (request->cursor && i++ == world->user_count) {
+        refuse(answer, 404, "no such cursor");
+        return;
+    }
+    for (; i < world->user_count; i++) {
+        const struct stored_user *stored = &world->users[i];
+        if (stored->gone_at != 0 && stored->gone_at + world->lag <= world->now.boot)
+            continue;
+        if (answer->page.users.count == 100) {
+            answer->page.has_more = true;
+            break;
+        }
+        struct user copy = copy_user(&stored->user);
+        if (stored->changed_at != 0 && stored->changed_at + world->lag > world->now.boot)
+            copy.role = stored->before;
+        assert_int_equal(users_add(&answer->page.users, &copy), 0);
+    }
+}
+
+static struct stored_user *find_user(struct world *world, const char *id)
+{
+    for (size_t i = 0; i < world->user_count; i++)
+        if (world->users[i].gone_at == 0 && strcmp(world->users[i].user.id, id) == 0)
+            return &world->users[i];
+    return NULL;
+}
+
+static void serve_user(struct world *world, const struct request *request, struct answer *answer)
+{
+    struct stored_user *stored = find_user(world, request->user_id);
+    if (!stored) {
+        refuse(answer, 404, "no such user");
+    } else if (request->call == CALL_DELETE_USER) {
+        stored->gone_at = world->now.boot;
+    } else {
+        if (request->call == CALL_SET_ROLE && stored->user.role != request->role) {
+            stored->before = stored->user.role;
+            stored->changed_at = world->now.boot;
+            stored->user.role = request->role;
+        }
+        stored->looked = request->call == CALL_RETRIEVE_USER;
+        answer->user = copy_user(&stored->user);
+        if (world->mistaken)
+            assert_int_equal(memory_set(&answer->user.id, world->mistaken), 0);
+    }
+}
+
+static bool has_user(const struct world *world, const char *email)
+{
+    for (size_t i = 0; i < world->user_count; i++)
+        if (world->users[i].gone_at == 0 && world->users[i].user.email &&
+            address_compare(world->users[i].user.email, email) == 0)
+            return true;
+    return false;
+}
+
 static char *wish_text(const char *email, enum role role, const struct projects *projects)
 {
     _cleanup_free_ char *list = unit_projects_text(projects);
@@ -242,7 +344,8 @@ static void serve_create(struct world *world, const struct request *request, str
             refuse(answer, 409, "already invited");
             return;
         }
-        if (stored->invite.status == INVITE_ACCEPTED ||
+        bool member = world->user_count == 0 || has_user(world, request->email);
+        if ((stored->invite.status == INVITE_ACCEPTED && member) ||
             (world->insists && stored->invite.status == INVITE_EXPIRED)) {
             refuse(answer, 400, "in the way");
             return;
@@ -283,15 +386,21 @@ static void serve(struct world *world, const struct request *request, struct ans
         serve_list(world, request, answer);
     else if (request->call == CALL_CREATE)
         serve_create(world, request, answer);
+    else if (request->call == CALL_LIST_USERS)
+        serve_list_users(world, request, answer);
+    else if (request->user_id)
+        serve_user(world, request, answer);
     else
         serve_one(world, request, answer);
 }
 
 static const char *who(const struct request *request)
 {
-    return request->call == CALL_LIST     ? (request->cursor ? request->cursor : "")
-           : request->call == CALL_CREATE ? request->email
-                                          : request->invite_id;
+    if (request->call == CALL_LIST || request->call == CALL_LIST_USERS)
+        return request->cursor ? request->cursor : "";
+    return request->call == CALL_CREATE ? request->email
+           : request->user_id           ? request->user_id
+                                        : request->invite_id;
 }
 
 static struct fault *strike(struct world *world, const struct request *request)
@@ -365,6 +474,14 @@ static void check_create(struct world *world, const struct request *request)
     world->open_count = kept;
 }
 
+/* Right before somebody is removed, the pass has looked at who it is. */
+static void check_removal(struct world *world, const struct request *request)
+{
+    struct stored_user *stored = find_user(world, request->user_id);
+    if (stored && !stored->looked)
+        fail_msg("%s was removed without a look", request->user_id);
+}
+
 static void give_up_on(struct world *world, const char *email)
 {
     assert_int_equal(RESERVE(world->open, world->open_count), 0);
@@ -374,16 +491,20 @@ static void give_up_on(struct world *world, const char *email)
 
 static void note(struct world *world, const struct request *request)
 {
-    if (request->call == CALL_LIST) {
-        append(&world->log, request->cursor ? memory_format("list after %s\n", request->cursor)
-                                            : strdup("list\n"));
-        if (!request->cursor)
+    if (request->call == CALL_LIST || request->call == CALL_LIST_USERS) {
+        const char *word = call_word(request->call);
+        append(&world->log, request->cursor ? memory_format("%s after %s\n", word, request->cursor)
+                                            : memory_format("%s\n", word));
+        if (!request->cursor && request->call == CALL_LIST)
             world->list_begun = world->now.boot;
     } else if (request->call == CALL_CREATE) {
         _cleanup_free_ char *text = wish_text(request->email, request->role, request->projects);
         append(&world->log, memory_format("create %s\n", text));
+    } else if (request->call == CALL_SET_ROLE) {
+        append(&world->log,
+               memory_format("set-role %s %s\n", request->user_id, role_word(request->role)));
     } else {
-        append(&world->log, memory_format("%s %s\n", call_word(request->call), request->invite_id));
+        append(&world->log, memory_format("%s %s\n", call_word(request->call), who(request)));
     }
     assert_int_equal(RESERVE(world->sent_at, world->sent_count), 0);
     world->sent_at[world->sent_count++] = world->now.boot;
@@ -396,6 +517,10 @@ static void take_request(struct world *world, const struct request *request, boo
     note(world, request);
     if (request->call == CALL_CREATE)
         check_create(world, request);
+    if (world->before)
+        world->before(world, request);
+    if (request->call == CALL_DELETE_USER)
+        check_removal(world, request);
     if (!sent)
         return;
     struct under_way item = {.answer = answer_to(world, request),
@@ -487,6 +612,8 @@ bool world_pass(struct world *world)
     drop_under_way(world);
     world->params.ledger = world->ledger;
     world->save_failed = false;
+    for (size_t i = 0; i < world->user_count; i++)
+        world->users[i].looked = false;
     world->pass = pass_new(&world->params);
     assert_non_null(world->pass);
     for (world->steps = 0; world->steps < STEPS_MAX; world->steps++) {
@@ -587,6 +714,18 @@ void assert_there(const struct world *world, const char *expected)
     for (size_t i = 0; i < count; i++) {
         append(&text, memory_format("%s\n", lines[i]));
         free(lines[i]);
+    }
+    unit_assert_text(text, expected);
+}
+
+void assert_users(const struct world *world, const char *expected)
+{
+    _cleanup_free_ char *text = strdup("");
+    for (size_t i = 0; i < world->user_count; i++) {
+        const struct user *user = &world->users[i].user;
+        if (world->users[i].gone_at == 0)
+            append(&text, memory_format("%s %s %s\n", user->id, user->email ? user->email : "-",
+                                        role_word(user->role)));
     }
     unit_assert_text(text, expected);
 }

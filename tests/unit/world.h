@@ -16,7 +16,7 @@ struct world;
 /* Something that goes wrong with a request, once per `times`. */
 struct fault {
     enum call call;
-    const char *who; /* address of a create, invite id, cursor of a list; NULL: any */
+    const char *who; /* address of a create, id of an invite or user, cursor of a list; NULL: any */
     enum role role;  /* of a create; UNKNOWN: any */
     unsigned skip;   /* so many such requests go well first */
     unsigned times;  /* 0 stands for 1 */
@@ -32,6 +32,14 @@ struct stored {
     struct invite invite;
     uint64_t made_at;
     uint64_t gone_at; /* 0: there */
+};
+
+struct stored_user {
+    struct user user;
+    uint64_t gone_at; /* 0: there */
+    bool looked;      /* somebody looked at this user, and nobody wrote to them since */
+    enum role before; /* what a listing that lags still shows */
+    uint64_t changed_at;
 };
 
 struct under_way {
@@ -56,6 +64,10 @@ struct world {
 
     struct stored *stored;
     size_t stored_count;
+    struct stored_user *users; /* empty: whoever has accepted is taken for a member */
+    size_t user_count;
+    const char *mistaken; /* whom a look at a user shows instead; NULL: the user */
+    void (*before)(struct world *world, const struct request *request); /* of each; may be NULL */
     unsigned made;
     uint64_t lag, latency;
     int64_t date_behind; /* the service's clock behind the host's, seconds */
@@ -93,6 +105,8 @@ void world_undeclare(struct world *world);
 /* An invite that was there long ago. */
 void world_invite(struct world *world, const char *id, const char *email, const char *role,
                   const char *status, const char *projects);
+/* A user who was there long ago; what is returned may be changed, until there are more. */
+struct user *world_user(struct world *world, const char *id, const char *email, const char *role);
 void world_fault(struct world *world, struct fault fault);
 /* Accepts, expires or removes an invite behind our back. */
 void world_turn(struct world *world, const char *id, enum invite_status status);
@@ -113,6 +127,8 @@ unsigned world_mails(const struct world *world, const char *email);
 unsigned world_most_mails(const struct world *world);
 /* The live invites: "email role projects", a line each, sorted. */
 void assert_there(const struct world *world, const char *expected);
+/* The users: "id email role", a line each, in the order in which they came. */
+void assert_users(const struct world *world, const char *expected);
 /* A wish of the ledger in memory: "state mailed seen id". */
 void assert_wish(const struct world *world, const char *email, const char *role,
                  const char *projects, const char *expected);
