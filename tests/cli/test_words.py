@@ -168,6 +168,14 @@ class Manual(TestCase):
                 with self.subTest(kind, word=word):
                     self.assertRegex(page, rf"(?m)^\.It Li {word}$")
 
+    def test_knows_no_other_reason(self):
+        page = read(MAN / "inviterd.8")
+        table = page.partition("file     user ")[2].partition(".Ed")[0].splitlines()[1:]
+        lists = page.partition("People who are declared:")[2].partition(".Ss")[0]
+        reasons = words_of("core/verdict.c", "reason_word")
+        self.assertLessEqual({line.split()[-1] for line in table}, reasons)
+        self.assertEqual(set(re.findall(r"(?m)^\.It Li ([\w-]+)$", lists)), reasons)
+
     def test_names_each_exit_code(self):
         codes = re.findall(r"^    EXIT_\w+ = (\d+)", read(ROOT / "src" / "app" / "options.h"), re.M)
         page = read(MAN / "inviterd.8").partition(".Sh EXIT STATUS")[2].partition("\n.Sh ")[0]
