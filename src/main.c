@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     } commands[] = {
         {"check", command_check},   {"plan", command_plan},       {"apply", command_apply},
         {"run", command_run},       {"list", command_list},       {"show", command_show},
-        {"status", command_status}, {"approve", command_approve},
+        {"status", command_status}, {"approve", command_approve}, {"export", command_export},
     };
     struct options options;
     int code;

@@ -7,6 +7,7 @@ int command_check(const struct options *options);
 int command_plan(const struct options *options);
 int command_apply(const struct options *options);
 int command_run(const struct options *options);
+int command_export(const struct options *options);
 int command_list(const struct options *options);
 int command_show(const struct options *options);
 int command_status(const struct options *options);

@@ -23,6 +23,7 @@ static const char usage[] =
     "  approve ID        let the daemon carry out exactly the blocked plan ID, once\n"
     "  list              the organisation's invites\n"
     "  show ID|EMAIL     one invite\n"
+    "  export            the organisation as it is, written as a member file\n"
     "\n"
     "Options:\n"
     "  -c, --config FILE      configuration (default " DEFAULT_CONFIG ")\n"
@@ -85,7 +86,7 @@ static const struct option long_options[] = {
 };
 
 static const char *const commands[] = {"check", "plan",   "apply",  "run",     "list",
-                                       "show",  "status", "approve", NULL};
+                                       "show",  "export", "status", "approve", NULL};
 
 __attribute__((format(printf, 3, 4))) static bool fail(const struct options *options, int *ret_exit,
                                                        const char *format, ...)
