@@ -103,7 +103,7 @@ _inviterd() {
         [[ -n $command && $command != run ]] || options+=" --dry-run"
         _inviterd_words "$word" "$options"
     elif [[ -z $command ]]; then
-        _inviterd_words "$word" "check plan apply run approve status list show"
+        _inviterd_words "$word" "check plan apply run approve status list show export"
     fi
     # Ids are not offered: whoever approves a plan or looks at an invite has just read its id.
 }
