@@ -100,8 +100,8 @@ class Service:
     def configuration(url, **settings):
         """The text of a configuration; None leaves a setting out."""
         api = {"base_url": url, **settings.pop("api", {})}
-        values = {"policy": "sync", "members": "members.conf", "interval": "1h", "settle": "1s",
-                  "api": api, **settings}
+        values = {"policy": "sync", "users": "off", "members": "members.conf", "interval": "1h",
+                  "settle": "1s", "api": api, **settings}
         values = {name: value for name, value in values.items() if value is not None}
         return f"inviterd:\n{to_conf(values, '')};\n"
 

@@ -12,4 +12,5 @@ from .reload import *
 from .starting import *
 from .status import *
 from .units import *
+from .users import *
 from .watchdog import *

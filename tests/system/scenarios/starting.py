@@ -7,6 +7,8 @@ from harness import KEY, wait_for
 from images import ROOT
 from service import ADA, BEN, Service, SystemCase
 
+OWNER = "owner@example.com"
+
 
 def readme_commands():
     """The block of the README that is marked to be run here."""
@@ -58,7 +60,7 @@ class Start(SystemCase):
         commands = readme_commands()
         self.assertLessEqual(count_commands(commands), 5, commands)
         machine = self.boot(self.package.image.base)
-        sandbox = self.start_sandbox(machine)
+        sandbox = self.start_sandbox(machine, org={"users": [{"email": OWNER, "role": "owner"}]})
         # All that differs from an administrator's host: where the service is.
         machine.write("/etc/systemd/system/inviterd.service.d/test.conf",
                       f"[Service]\nEnvironment=OPENAI_BASE_URL={sandbox.url}\n")
@@ -67,7 +69,8 @@ class Start(SystemCase):
         machine.run("bash", "/root/commands")
         wait_for(lambda: sandbox.live() == [ADA], "the invite")
         self.assertEqual(sandbox.mails(), {ADA: 1})
-        Service(machine, sandbox).wait_status("in sync, 1 person; next pass .*")
+        Service(machine, sandbox).wait_status(
+            "in sync, 1 person; 1 needs attention; next pass .*")
         self.assertEqual(machine.run("systemctl", "is-enabled", "inviterd").out.strip(), "enabled")
 
     def test_a_fresh_package_is_not_started_and_sends_nothing_by_accident(self):

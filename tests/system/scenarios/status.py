@@ -30,7 +30,8 @@ class Status(SystemCase):
         told = self.check_state(service, r"in sync, 2 people; next pass \d\d:\d\d", "in-sync", 0)
         last = told["last_pass"]
         self.assertEqual((last["number"], last["result"], last["requests"]), (1, "done", 3))
-        self.assertEqual(last["changes"], {"invite": 2, "renew": 0, "replace": 0, "revoke": 0})
+        self.assertEqual(last["changes"], {"invite": 2, "renew": 0, "replace": 0, "revoke": 0,
+                                           "set_role": 0, "remove": 0})
         self.assertEqual((told["blocked"], told["attention"], told["failures"]), (None, [], []))
         self.assertEqual(str(told["pid"]), service.pid)
         # The next pass is when STATUS= says.
