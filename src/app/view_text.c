@@ -85,8 +85,9 @@ static bool print_limits(const struct view *view, const struct plan *plan)
     if (plan_count_blocked(plan) == 0)
         return true;
     bool colored = color_wanted(view->options, stdout);
-    printf("\n%sBlocked%s: %zu of these are not done.\n", color_on(colored, RED),
-           color_off(colored), plan_count_blocked(plan));
+    size_t blocked = plan_count_blocked(plan);
+    printf("\n%sBlocked%s: %zu of these %s not done.\n", color_on(colored, RED), color_off(colored),
+           blocked, blocked == 1 ? "is" : "are");
     for (size_t i = 0; i < plan->excess_count; i++) {
         _cleanup_free_ char *words = words_for_excess(&plan->excess[i]);
         printf("  %s\n", words ? words : limit_word(plan->excess[i].limit));

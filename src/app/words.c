@@ -348,7 +348,8 @@ char *words_for_summary(const struct plan *plan)
     count(&words, &separator, plan_count(plan, ACTION_RENEW), "to renew");
     count(&words, &separator, plan_count(plan, ACTION_REPLACE), "to replace");
     count(&words, &separator, plan_count(plan, ACTION_REVOKE), "to revoke");
-    count(&words, &separator, plan_count(plan, ACTION_SET_ROLE), "to change the role of");
+    size_t roles = plan_count(plan, ACTION_SET_ROLE);
+    count(&words, &separator, roles, roles == 1 ? "role to change" : "roles to change");
     count(&words, &separator, plan_count(plan, ACTION_REMOVE), "to remove");
     if (*separator == '\0')
         fputs("in sync", words.stream);

@@ -32,7 +32,8 @@ class LimitCase(TestCase):
 
         text = world.run("plan")
         self.assert_exit(text, EXIT_BLOCKED)
-        self.assertIn(f"Blocked: {len(blocked)} of these are not done.", text.out)
+        verb = "is" if len(blocked) == 1 else "are"
+        self.assertIn(f"Blocked: {len(blocked)} of these {verb} not done.", text.out)
         for email in blocked:
             self.assertIn("blocked by " + ", ".join(limits), text.text_line(email))
         for email in free:

@@ -212,7 +212,8 @@ class Role(UsersCase):
                    "hand, or set `users` to \"manage\" with policy sync",
                    f"{BEN} +owner .*the user is owner, the member file says reader"],
             manage_words=[rf"% +set-role +{ADA} +owner +the user is reader",
-                          rf"% +set-role +{BEN} +reader +the user is owner"])
+                          rf"% +set-role +{BEN} +reader +the user is owner",
+                          r"\nPlan: 2 roles to change; 1 unchanged\.\n"])
         self.assertEqual(plan.line(ADA)["role"], "reader")
         self.check_quiet(world, "--users", "observe")
         self.check_quiet(world, "--policy", "create-only")
