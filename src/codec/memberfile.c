@@ -431,10 +431,11 @@ static void check_not_ignored(struct reader *reader, const char *email, const ch
 static void check_ignored(struct reader *reader)
 {
     const struct members *members = reader->members;
+    const struct places *protected = &reader->protected;
     for (size_t i = 0; i < members->count; i++)
         check_not_ignored(reader, members->items[i].email, members->items[i].place, "declared");
-    for (size_t i = 0; i < members->protected_count; i++)
-        check_not_ignored(reader, members->protected[i], reader -> protected.items[i], "protected");
+    for (size_t i = 0; i < protected->count; i++)
+        check_not_ignored(reader, members->protected[i], protected->items[i], "protected");
 }
 
 static void check_empty(struct reader *reader, const struct source *sources, size_t count)

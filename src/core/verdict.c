@@ -296,6 +296,7 @@ static const struct invite *last_accepted(const struct judgement *j)
 /* Whether the invite was accepted so long ago that its user would be listed; -1: not stated. */
 static int accepted_long_ago(const struct judgement *j, const struct invite *invite)
 {
+    assert(invite);
     if (invite->accepted_at == 0)
         return -1;
     return j->inputs->now - invite->accepted_at > ACCEPTANCE_SHOWS_SECONDS;

@@ -77,8 +77,10 @@ static bool is_same(const struct members *a, const struct members *b)
     }
     for (size_t i = 0; same && i < a->ignore_count; i++)
         same = strcmp(a->ignore[i], b->ignore[i]) == 0;
+    char **left = a->protected;
+    char **right = b->protected;
     for (size_t i = 0; same && i < a->protected_count; i++)
-        same = strcmp(a->protected[i], b -> protected[i]) == 0;
+        same = strcmp(left[i], right[i]) == 0;
     return same;
 }
 
