@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 
 import harness  # noqa: E402
-from harness import EXIT_OK  # noqa: E402
+from harness import EXIT_OK, wait_for  # noqa: E402
 from test_daemon import Daemon  # noqa: E402
 from test_users import ADA, UsersCase, person  # noqa: E402
 
@@ -27,17 +27,25 @@ class Sleep(UsersCase):
         daemon.wait_passes(1)
         slept.touch()
         daemon.reload()
-        daemon.wait_passes(2)
+        told = self.wait_pass(world, 2)
         self.assertEqual(world.sandbox.requests("delete-user"), [])
-        told = world.run("status", "-o", "json", bare=True).json
         self.assertEqual([line["text"] for line in told["attention"]],
                          ["not in the member file: removal due in 10 min of watching"])
         # Awake, it watches again, and what it saw before still counts.
         daemon.reload()
-        daemon.wait_passes(3)
+        self.wait_pass(world, 3)
         # Stopped, so that no pass of its own is counted with those of the plan.
         self.assert_exit(daemon.stop(), EXIT_OK)
         self.assertLess(self.plan_due(world), 600)
+
+    def wait_pass(self, world, number):
+        """Until that pass is over: a reload tells of the next one before it. Returns the status."""
+        def told():
+            status = world.run("status", "-o", "json", bare=True).json
+            last = status["last_pass"]
+            over = last and last["number"] >= number and not status["pass_under_way"]
+            return status if over else None
+        return wait_for(told, f"pass {number}")
 
     def plan_due(self, world):
         return self.check_plan(world, ("attention", ADA, "removal-due")).line(ADA)["due_in"]
