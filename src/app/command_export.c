@@ -1,7 +1,5 @@
 /* export: the present organisation, written as a member file that plans to "in sync". */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "app/commands.h"
 #include "app/oneshot.h"
@@ -9,18 +7,18 @@
 #include "codec/exporttext.h"
 #include "io/clock.h"
 
-static int build(const struct oneshot *oneshot, struct adoption **ret)
+/* `begun` is no later than when the listings were: what was written since may not show. */
+static int build(const struct oneshot *oneshot, uint64_t begun, struct adoption **ret)
 {
     const struct pass *pass = oneshot_pass(oneshot);
     bool stated;
-    uint64_t now = clock_now().boot;
     const struct plan_inputs inputs = {
         .listing = pass_listing(pass),
         .users = pass_users(pass),
         .ledger = oneshot->ledger,
         .limits = &oneshot->settings.limits,
-        .begun = now,
-        .users_begun = now,
+        .begun = begun,
+        .users_begun = begun,
         .settle = oneshot->settings.settle_usec,
         .now = pass_date(pass, &stated),
     };
@@ -52,7 +50,7 @@ static void tell(const struct options *options, const struct adoption *adoption)
                        "file can express");
 }
 
-static int export(const struct oneshot *oneshot)
+static int export(const struct oneshot *oneshot, uint64_t begun)
 {
     const struct options *options = oneshot->options;
     const struct pass *pass = oneshot_pass(oneshot);
@@ -62,7 +60,7 @@ static int export(const struct oneshot *oneshot)
     bool stated;
     if (!pass_plan(pass))
         return report_error(options, EXIT_TROUBLE, error ? error : "stopped by a signal");
-    if (build(oneshot, &adoption) == 0)
+    if (build(oneshot, begun, &adoption) == 0)
         text = options->output == OUTPUT_JSON ? exporttext_json(adoption)
                                               : exporttext_conf(adoption, pass_date(pass, &stated));
     if (!text)
@@ -79,10 +77,11 @@ int command_export(const struct options *options)
     /* As a plan does it: what was written a moment ago may not be listed yet. */
     if (code == 0)
         code = oneshot_peek(&oneshot);
+    uint64_t begun = clock_now().boot;
     if (code == 0)
         code = oneshot_run(&oneshot, NULL);
     if (code == 0)
-        code = export(&oneshot);
+        code = export(&oneshot, begun);
     oneshot_clear(&oneshot);
     return code;
 }

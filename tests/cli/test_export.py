@@ -288,6 +288,15 @@ class Written(ExportCase):
         run = self.check_in_sync(world, "off")
         self.assertNotIn(ADA, run.out)
 
+    def test_what_was_written_a_moment_before_a_listing_that_takes_its_time(self):
+        """A listing is as old as its beginning."""
+        world = World(self, "--lag", "600000", invites=[{"email": ADA}], users="off", settle="4s")
+        world.declare(BEN)
+        self.assert_exit(world.apply(), EXIT_OK)
+        world.sandbox.post("settings", latency=5000)
+        run, _ = self.export(world, "off")
+        self.assertNotIn(ADA, run.out)
+
 
 class Command(ExportCase):
     def test_needs_neither_members_nor_policy_nor_state(self):
