@@ -21,8 +21,7 @@ static int show(const struct oneshot *oneshot)
 int command_list(const struct options *options)
 {
     struct oneshot oneshot = {0};
-    int code = oneshot_prepare_bare(&oneshot, options);
-    oneshot.settings.users = USERS_OFF;
+    int code = oneshot_prepare_invites(&oneshot, options);
     if (code == 0)
         code = oneshot_run(&oneshot, NULL);
     if (code == 0)

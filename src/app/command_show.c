@@ -123,8 +123,7 @@ static int retrieve(struct oneshot *oneshot, const char *id)
 static int show_id(const struct options *options, const char *id)
 {
     struct oneshot oneshot = {0};
-    int code = oneshot_prepare_bare(&oneshot, options);
-    oneshot.settings.users = USERS_OFF;
+    int code = oneshot_prepare_invites(&oneshot, options);
     if (code == 0)
         code = oneshot_connect(&oneshot);
     if (code == 0)
@@ -173,8 +172,7 @@ int command_show(const struct options *options)
         return show_id(options, options->argument);
     struct oneshot oneshot = {0};
     _cleanup_free_ char *id = NULL;
-    int code = oneshot_prepare_bare(&oneshot, options);
-    oneshot.settings.users = USERS_OFF;
+    int code = oneshot_prepare_invites(&oneshot, options);
     if (code == 0)
         code = oneshot_run(&oneshot, NULL);
     if (code == 0)

@@ -82,6 +82,13 @@ int oneshot_prepare_bare(struct oneshot *oneshot, const struct options *options)
     return oneshot->members && oneshot->ledger ? 0 : trouble(oneshot, "cannot start", -ENOMEM);
 }
 
+int oneshot_prepare_invites(struct oneshot *oneshot, const struct options *options)
+{
+    int r = oneshot_prepare_bare(oneshot, options);
+    oneshot->settings.users = USERS_OFF;
+    return r;
+}
+
 /* ---- state --------------------------------------------------------------------------------- */
 
 static int state_trouble(const struct oneshot *oneshot, int error)

@@ -24,6 +24,8 @@ struct oneshot {
 int oneshot_prepare(struct oneshot *oneshot, const struct options *options);
 /* The same without members: for looking at the organisation alone. */
 int oneshot_prepare_bare(struct oneshot *oneshot, const struct options *options);
+/* And without users, too: for looking at the invites alone. */
+int oneshot_prepare_invites(struct oneshot *oneshot, const struct options *options);
 
 /* Opens and locks the state directory, waiting for the pass of another process; loads the ledger.
  */
