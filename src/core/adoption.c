@@ -20,6 +20,7 @@ struct holding {
     const struct user *user;                    /* the first one of a known role */
     const struct user *obscure_user;            /* of a role that is not known */
     const struct invite *live, *accepted, *old; /* the newest of each; `old` has expired */
+    const struct invite *lately;                /* one that was accepted within the hour */
     const struct invite *obscure;
 };
 
@@ -114,6 +115,19 @@ static void keep_newer(const struct invite **newest, const struct invite *invite
         *newest = invite;
 }
 
+/* Whether whoever accepted may just not be listed yet. */
+static bool is_accepted_lately(const struct invite *accepted, int64_t now)
+{
+    return accepted->accepted_at != 0 && now - accepted->accepted_at <= ACCEPTANCE_SHOWS_SECONDS;
+}
+
+static void hold_accepted(struct holding *holding, const struct invite *invite, int64_t now)
+{
+    keep_newer(&holding->accepted, invite);
+    if (is_accepted_lately(invite, now))
+        keep_newer(&holding->lately, invite);
+}
+
 static void hold(struct holding *holding, const struct found *found, int64_t now)
 {
     if (found->user && found->user->role == ROLE_UNKNOWN)
@@ -127,7 +141,7 @@ static void hold(struct holding *holding, const struct found *found, int64_t now
     else if (invite_is_live(found->invite, now))
         keep_newer(&holding->live, found->invite);
     else if (found->invite->status == INVITE_ACCEPTED)
-        keep_newer(&holding->accepted, found->invite);
+        hold_accepted(holding, found->invite, now);
     else
         keep_newer(&holding->old, found->invite);
 }
@@ -173,21 +187,14 @@ static int declare(struct work *work, const char *address, const struct origin *
     return r;
 }
 
-/* Whoever accepted is a member where users are not listed, or may just not be listed yet. */
-static bool is_member_by(const struct work *work, const struct invite *accepted)
-{
-    const struct plan_inputs *inputs = work->inputs;
-    return !inputs->users || (accepted->accepted_at != 0 &&
-                              inputs->now - accepted->accepted_at <= ACCEPTANCE_SHOWS_SECONDS);
-}
-
 /* Declares the person, or remarks why not. */
 static int adopt(struct work *work, const struct holding *held)
 {
     const char *address = held->address;
     const struct invite *invite = held->live;
-    if (!invite && held->accepted && is_member_by(work, held->accepted))
-        invite = held->accepted;
+    /* Whoever accepted is a member where users are not listed. */
+    if (!invite)
+        invite = work->inputs->users ? held->lately : held->accepted;
     if (!held->user && (held->obscure_user || held->obscure))
         return 0;
     if (held->user || invite) {

@@ -5,6 +5,7 @@ import collections
 import json
 import random
 import re
+import time
 
 import harness
 from harness import (EXIT_CONFIG, EXIT_OK, EXIT_TROUBLE, EXIT_USAGE, KEY_WITHOUT_USERS, TestCase,
@@ -253,6 +254,17 @@ class Written(ExportCase):
         run = self.check_in_sync(world, "observe")
         self.assertIn(f"#   {ADA}: accepted an invite, and is no user now\n", run.out)
         self.assertEqual(run.out.count(ADA), 1)
+
+    def test_who_accepted_an_older_invite_a_moment_ago_is_declared(self):
+        """Whichever of the two invites was made last: the user will be listed soon."""
+        now = int(time.time())
+        world = World(self, people=[OWNER], invites=[
+            {"email": ADA, "status": "accepted", "member": False, "age": 9 * DAY,
+             "accepted_at": now - 60},
+            {"email": ADA, "status": "accepted", "member": False, "age": 5 * DAY,
+             "accepted_at": now - 4 * DAY}])
+        run = self.check_in_sync(world, "observe")
+        self.assertIn(f'    "{ADA}",', run.out)
 
     def test_nobody(self):
         run = self.check_in_sync(World(self), "off")
